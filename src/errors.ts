@@ -1,0 +1,31 @@
+import type { SourceSpan } from "./util/span.ts";
+
+/** What an error carries beside its message. */
+export interface ErrorDetails {
+  /** What the reader can do next: one sentence, sentence case, no final period. */
+  readonly hint?: string | undefined;
+  /** The place in a Dockerfile that caused it. */
+  readonly at?: SourceSpan | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * Base of every error that strake raises for something outside its own code: input, disk, network,
+ * processes. A caller's programming mistake is a TypeError or RangeError instead.
+ *
+ * The message starts with what was attempted, then the state found: `Cannot push blob "sha256:…":
+ * registry answered 403`. Callers branch on `code`, never on the text.
+ */
+export class StrakeError<Code extends string = string> extends Error {
+  readonly code: Code;
+  readonly hint: string | undefined;
+  readonly at: SourceSpan | undefined;
+
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = details.hint;
+    this.at = details.at;
+  }
+}

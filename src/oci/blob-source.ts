@@ -1,0 +1,33 @@
+import type { Descriptor } from "./descriptor.ts";
+
+export interface OpenBlobOptions {
+  /** First byte wanted; 0 when absent. Never equal to or past the size. */
+  readonly offset?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Something that has blobs: a store, a registry repository, an archive. */
+export interface BlobSource {
+  /**
+   * Opens a blob's bytes as they are stored. The iterable may be abandoned at any time and can be opened
+   * again from any offset. The source does not promise the digest: whoever reads verifies.
+   * @throws {OciError} BLOB_NOT_FOUND
+   */
+  openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Opens the same bytes again from an offset: what a retry needs. */
+export type BlobOpener = (options: { readonly offset: number; readonly signal?: AbortSignal | undefined }) => Promise<
+  AsyncIterable<Uint8Array>
+>;
+
+/** Something that takes blobs. Both calls are idempotent; a blob appears whole and verified or not at all. */
+export interface BlobSink {
+  hasBlob(descriptor: Descriptor, options?: { readonly signal?: AbortSignal | undefined }): Promise<boolean>;
+  /** @throws {OciError} BLOB_CORRUPT when the bytes do not have the descriptor's digest or size. */
+  writeBlob(
+    descriptor: Descriptor,
+    open: BlobOpener,
+    options?: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (count: number) => void },
+  ): Promise<void>;
+}
