@@ -10,7 +10,12 @@ export type ProgressEvent =
       readonly name: string;
       readonly atMs: number;
     }
-  | { readonly kind: "step-output"; readonly vertex: string; readonly stream: "stdout" | "stderr"; readonly chunk: Uint8Array }
+  | {
+      readonly kind: "step-output";
+      readonly vertex: string;
+      readonly stream: "stdout" | "stderr";
+      readonly chunk: Uint8Array;
+    }
   | {
       readonly kind: "step-bytes";
       readonly vertex: string;

@@ -17,9 +17,10 @@ export interface BlobSource {
 }
 
 /** Opens the same bytes again from an offset: what a retry needs. */
-export type BlobOpener = (options: { readonly offset: number; readonly signal?: AbortSignal | undefined }) => Promise<
-  AsyncIterable<Uint8Array>
->;
+export type BlobOpener = (options: {
+  readonly offset: number;
+  readonly signal?: AbortSignal | undefined;
+}) => Promise<AsyncIterable<Uint8Array>>;
 
 /** Something that takes blobs. Both calls are idempotent; a blob appears whole and verified or not at all. */
 export interface BlobSink {

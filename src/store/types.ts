@@ -43,14 +43,20 @@ export interface PendingSnapshot extends AsyncDisposable {
    * Makes it the snapshot of `diffId`. If the store already has one for that diffID this one is discarded.
    * Returns the folder.
    */
-  commit(layer: { readonly diffId: Digest; readonly tarSize: number; readonly treeId?: Digest }): Promise<string>;
+  commit(layer: {
+    readonly diffId: Digest;
+    readonly tarSize: number;
+    readonly treeId?: Digest;
+  }): Promise<string>;
 }
 
 /** A layer's tar being written. Disposing discards it unless it was committed. */
 export interface PendingTar extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void> | void;
   /** Syncs and makes it the tar form of the layer whose diffID the written bytes have; returns diffID and size. */
-  commit(details?: { readonly treeId?: Digest }): Promise<{ readonly diffId: Digest; readonly tarSize: number }>;
+  commit(details?: {
+    readonly treeId?: Digest;
+  }): Promise<{ readonly diffId: Digest; readonly tarSize: number }>;
 }
 
 /** Layers by diffID, in up to three forms: an unpacked snapshot, a plain tar, a (compressed) blob. */
@@ -68,11 +74,18 @@ export interface LayerStore {
    */
   ensureSnapshot(diffId: Digest, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /** The uncompressed canonical tar, from whatever form is here. */
-  openTar(diffId: Digest, options?: { readonly signal?: AbortSignal | undefined }): Promise<AsyncIterable<Uint8Array>>;
+  openTar(
+    diffId: Digest,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** The blob of the layer, compressed now (all cores) unless its bytes are here already. Kept for the next time. */
   ensureBlob(
     diffId: Digest,
-    options?: { readonly compression?: Compression; readonly level?: number; readonly signal?: AbortSignal | undefined },
+    options?: {
+      readonly compression?: Compression;
+      readonly level?: number;
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<Descriptor>;
 }
 

@@ -1,0 +1,92 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Compression } from "../oci/media-types.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { OnEvent } from "./events.ts";
+
+/** Where the files of a build come from: a folder, a tar (stream or URL), or an image. */
+export type ContextSource =
+  | { readonly kind: "dir"; readonly path: string }
+  /** A tar, possibly compressed, from standard input. */
+  | { readonly kind: "tar-stream"; readonly open: () => AsyncIterable<Uint8Array> }
+  /** `http(s)://…` tar or Dockerfile, `git://…`, `https://….git#ref:subdir`. */
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "docker-image"; readonly reference: string }
+  /** `oci-layout://DIR[:tag][@digest]`. */
+  | { readonly kind: "oci-layout"; readonly path: string; readonly reference?: string };
+
+/** What becomes of the result: one `-o`. */
+export type OutputSpec =
+  | { readonly kind: "image"; readonly names: readonly string[]; readonly push: boolean }
+  | ({ readonly kind: "oci" | "docker"; readonly destination: string | WritableTarget } & ArchiveOptions)
+  | { readonly kind: "tar"; readonly destination: string | WritableTarget }
+  | { readonly kind: "local"; readonly destination: string };
+
+/** Standard output, as `dest=-` asks for. */
+export interface WritableTarget {
+  readonly write: (chunk: Uint8Array) => Promise<void>;
+}
+
+export interface ArchiveOptions {
+  /** Names to put into the archive. */
+  readonly names: readonly string[];
+  /** false writes a folder instead of a tar. */
+  readonly tar: boolean;
+  readonly compression?: Compression;
+  readonly compressionLevel?: number;
+  readonly forceCompression?: boolean;
+  readonly rewriteTimestamp?: boolean;
+}
+
+export interface SecretSource {
+  readonly id: string;
+  readonly from:
+    | { readonly kind: "file"; readonly path: string }
+    | { readonly kind: "env"; readonly value: Uint8Array };
+}
+
+/** Everything a build may be told. Paths are absolute; the command line fills in its defaults. */
+export interface BuildOptions {
+  readonly context: ContextSource;
+  /** The Dockerfile: a path, or its text when it came from standard input. */
+  readonly dockerfile:
+    | { readonly kind: "path"; readonly path: string; readonly shownAs: string }
+    | { readonly kind: "text"; readonly text: Uint8Array; readonly shownAs: string };
+  /** The Dockerfile's own ignore file is looked for beside it (`NAME.dockerignore`), then `.dockerignore` in the context. */
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly buildContexts: Readonly<Record<string, ContextSource>>;
+  readonly platforms: readonly Platform[];
+  readonly names: readonly string[];
+  readonly outputs: readonly OutputSpec[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Keys may carry buildx's prefix: `manifest:`, `index:`, `manifest-descriptor:`, `index-descriptor:`. */
+  readonly annotations: readonly { readonly key: string; readonly value: string }[];
+  readonly secrets: readonly SecretSource[];
+  /** Agent sockets by id: `--ssh default`. */
+  readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
+  readonly network: "default" | "host" | "none";
+  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  readonly shmSizeBytes: number;
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** true: all stages; a list: these stages only. */
+  readonly noCache: boolean | readonly string[];
+  /** Ask the registry even if the store has the tag. */
+  readonly pull: boolean;
+  /** `--allow security.insecure`, `--allow network.host`. */
+  readonly allow: readonly string[];
+  /** Steps that run at once; the number of cores when absent. */
+  readonly maxParallelism?: number;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BuildResult {
+  /** The image config's digest (of the first platform). */
+  readonly imageId: Digest;
+  /** The manifest or index, where an output made it exist. */
+  readonly manifest?: Descriptor;
+  readonly stepsTotal: number;
+  readonly stepsCached: number;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,23 @@
+import type { Digest } from "../../oci/digest.ts";
+import type { LayerEntry } from "../../oci/layer-entry.ts";
+
+/** Where the bytes of a file entry come from. Read once or not at all; never changed. */
+export type EntryContent =
+  /** A file on this machine; the path as bytes (latin1), see ByteString. */
+  | { readonly kind: "file"; readonly hostPath: string; readonly digest?: Digest }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/** A layer entry together with its bytes: `content` is there exactly when `kind` is "file". */
+export interface SourcedEntry extends LayerEntry {
+  readonly content?: EntryContent;
+}
+
+/** What packing a layer yields. */
+export interface PackedLayer {
+  /** sha256 of the canonical tar. */
+  readonly diffId: Digest;
+  /** Bytes of that tar. */
+  readonly tarSize: number;
+  /** sha256 over every entry with its content digest but without times: equal trees have equal treeIds. */
+  readonly treeId: Digest;
+}
