@@ -1,0 +1,43 @@
+// Reads the JSON report of a vitest run; names what was skipped and what failed, and ends with the one line
+// `N passed, N failed[, N skipped]`. Fails when anything failed or nothing ran.
+import { readFileSync } from "node:fs";
+
+const report = readReport(process.argv[2]);
+const tests = report.testResults.flatMap((file) =>
+  file.assertionResults.map((test) => ({ ...test, file: file.name })),
+);
+// A file that could not be loaded has no tests to fail, only itself.
+const brokenFiles = report.testResults.filter(
+  (file) => file.status === "failed" && !file.assertionResults.some(isFailed),
+);
+const skipped = tests.filter((test) => ["skipped", "pending", "todo"].includes(test.status));
+const failed = tests.filter(isFailed);
+const passed = tests.filter((test) => test.status === "passed");
+const failures = failed.length + brokenFiles.length;
+
+for (const test of skipped) console.log(`skipped: ${test.fullName}`);
+for (const file of brokenFiles) console.log(`failed: ${file.name}: ${file.message}`);
+for (const test of failed) console.log(`failed: ${test.file}: ${test.fullName}`);
+if (!report.success && failures === 0) console.log("failed: an error outside of any test; see above");
+console.log(
+  `${passed.length} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
+);
+process.exitCode = report.success && failures === 0 && passed.length > 0 ? 0 : 1;
+
+function isFailed(test) {
+  return test.status === "failed";
+}
+
+/** A run that died before writing its report counts as one failure. */
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    return {
+      success: false,
+      testResults: [
+        { name: "vitest", status: "failed", message: `no report: ${error.message}`, assertionResults: [] },
+      ],
+    };
+  }
+}
