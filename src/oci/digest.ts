@@ -6,9 +6,10 @@ declare const digestBrand: unique symbol;
 /** `algorithm:hex`, e.g. `sha256:44136fa3…`. Made only by `parseDigest` and the hashers here. */
 export type Digest = string & { readonly [digestBrand]: true };
 
-export type DigestAlgorithm = "sha256" | "sha512";
+/** The algorithms that image names may carry (sha384 is unregistered but what Docker's tools take). */
+export type DigestAlgorithm = "sha256" | "sha384" | "sha512";
 
-const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 };
+const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 /**
  * Checks and brands a digest.
@@ -16,22 +17,36 @@ const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha5
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  */
 export function parseDigest(text: string): Digest {
-  if (!isDigest(text)) {
-    throw new OciError("DIGEST_INVALID", `Cannot read digest ${JSON.stringify(text.slice(0, 200))}`, {
-      hint: "A digest is sha256: or sha512: and that many lower-case hex digits",
-    });
+  const fault = digestFault(text);
+  if (fault !== undefined) {
+    throw new OciError(
+      "DIGEST_INVALID",
+      `Cannot read digest ${JSON.stringify(text.slice(0, 200))}: ${fault}`,
+      {
+        hint: "A digest is sha256: and 64 lower-case hex digits, or sha512: and 128",
+      },
+    );
   }
-  return text;
+  return text as Digest;
 }
 
-/** Whether `text` is a well-formed sha256 or sha512 digest. */
+/** Whether `text` is a well-formed digest of an algorithm known here. */
 export function isDigest(text: string): text is Digest {
-  const colon = text.indexOf(":");
-  const algorithm = text.slice(0, colon);
-  if (algorithm !== "sha256" && algorithm !== "sha512") return false;
-  const hex = text.slice(colon + 1);
-  return hex.length === HEX_LENGTH[algorithm] && /^[0-9a-f]+$/.test(hex);
+  return digestFault(text) === undefined;
 }
+
+/** What is wrong with a digest, in the words that Docker's tools use; undefined when nothing is. */
+export function digestFault(text: string): string | undefined {
+  const colon = text.indexOf(":");
+  if (colon <= 0 || !DIGEST_SHAPE.test(text)) return "invalid checksum digest format";
+  const algorithm = text.slice(0, colon);
+  if (!Object.hasOwn(HEX_LENGTH, algorithm)) return "unsupported digest algorithm";
+  const hex = text.slice(colon + 1);
+  if (hex.length !== HEX_LENGTH[algorithm as DigestAlgorithm]) return "invalid checksum digest length";
+  return /^[0-9a-f]+$/.test(hex) ? undefined : "invalid checksum digest format";
+}
+
+const DIGEST_SHAPE = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 
 /** The part after the colon, and the algorithm before it. */
 export function splitDigest(digest: Digest): { readonly algorithm: DigestAlgorithm; readonly hex: string } {
