@@ -1,0 +1,81 @@
+// Bundles src/ into dist/: one ESM file per public door, shared chunks beside them, and declarations in dist/types.
+// `--no-types` leaves the declarations out, for a quick turn while working on the code.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, readFile, rm } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
+
+const DOORS = {
+  cli: "src/cli/bin.ts",
+  index: "src/index.ts",
+  parser: "src/parser/index.ts",
+  registry: "src/registry/index.ts",
+};
+
+/**
+ * CommonJS packages `require()` Node's own modules; in an ESM bundle there is no `require`. Each such call becomes a
+ * look-up that is as lazy as the original, so that an ESM import at the top of a chunk doesn't load them all at start.
+ */
+const builtinsForCommonJs = {
+  name: "builtins-for-commonjs",
+  setup(bundler) {
+    const names = new Set(builtinModules);
+    bundler.onResolve({ filter: /^[a-z_:/0-9]+$/ }, (args) => {
+      if (args.kind !== "require-call") return undefined;
+      const bare = args.path.replace(/^node:/, "");
+      if (!args.path.startsWith("node:") && !names.has(bare)) return undefined;
+      return { path: bare, namespace: "node-builtin" };
+    });
+    bundler.onLoad({ filter: /.*/, namespace: "node-builtin" }, (args) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(`node:${args.path}`)});`,
+      loader: "js",
+    }));
+  },
+};
+
+async function bundle() {
+  await rm(`${root}dist`, { recursive: true, force: true });
+  const entryPoints = Object.fromEntries(Object.entries(DOORS).filter(([, file]) => existsSync(root + file)));
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: "dist",
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.18",
+    // koffi finds its native library beside its own files, so it has to stay a package of its own.
+    external: ["koffi"],
+    define: { STRAKE_VERSION: JSON.stringify(version) },
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [builtinsForCommonJs],
+  });
+  await chmod(`${root}dist/cli.js`, 0o755);
+}
+
+/** Declarations only; `npm run ok` is what checks types. */
+function declarations() {
+  return new Promise((resolve, reject) => {
+    const tsc = spawn(
+      process.execPath,
+      [`${root}node_modules/typescript/bin/tsc`, "-p", "tsconfig.types.json"],
+      {
+        cwd: root,
+        stdio: "inherit",
+      },
+    );
+    tsc.on("error", reject);
+    tsc.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tsc exited with ${code}`))));
+  });
+}
+
+await bundle();
+if (!process.argv.includes("--no-types")) await declarations();

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { COMMANDS } from "./commands.ts";
+import { readSettings } from "./environment.ts";
+import { Interruption } from "./error.ts";
+import { main } from "./main.ts";
+import { createOutput } from "./output.ts";
+
+const controller = new AbortController();
+
+for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signalName, () => {
+    // The second time nobody wants to wait for cleaning up: what is left is cleaned by the next start.
+    if (controller.signal.aborted) process.exit(signalName === "SIGTERM" ? 143 : 130);
+    controller.abort(new Interruption(signalName));
+  });
+}
+const stopForClosedPipe = (): void => controller.abort(new Interruption("SIGPIPE"));
+
+const code = await main(process.argv.slice(2), {
+  settings: readSettings(),
+  commands: COMMANDS,
+  cwd: process.cwd(),
+  // Asking for the stream already opens it, so it is done only for who reads it.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: createOutput(process.stdout, stopForClosedPipe),
+  stderr: createOutput(process.stderr, () => undefined),
+  signal: controller.signal,
+  sources: new Map(),
+  nowMs: () => performance.now(),
+});
+
+// Idle connections and the like must not keep a finished process alive; what was written goes out first.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream.writableLength > 0) await new Promise((resolve) => stream.write("", resolve));
+}
+process.exit(code);

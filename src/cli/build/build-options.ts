@@ -1,0 +1,210 @@
+import { isIP } from "node:net";
+import type { BuildOptions, ContextSource, OutputSpec } from "../../builder/types.ts";
+import { formatReference, parsePlatform, parseReference, withDefaultTag } from "../../oci/index.ts";
+import { asUsage } from "../args/as-usage.ts";
+import type { ParsedOptions } from "../args/option-table.ts";
+import { parseExtraHost, parseSize, parseUlimit, splitPair } from "../args/values.ts";
+import type { CommandContext } from "../command.ts";
+import { CliError, usageError } from "../error.ts";
+import type { BUILD_FLAGS } from "./build-flags.ts";
+import { parseBuildContext } from "./context-source.ts";
+import { type BuildInputs, resolveInputs } from "./inputs.ts";
+import { parseOutput } from "./outputs.ts";
+import { parseSecret } from "./secrets.ts";
+import { parseSshAgent } from "./ssh-agents.ts";
+import { standardOutputTarget } from "./standard-output.ts";
+
+export type BuildFlags = ParsedOptions<typeof BUILD_FLAGS>;
+
+type Context = Pick<CommandContext, "cwd" | "settings" | "stdin" | "stdout">;
+type Annotation = BuildOptions["annotations"][number];
+
+/**
+ * What a build command line asks for; `onEvent` and `signal` are the caller's to add.
+ * @param warn takes what the reader should know although the build goes on
+ * @throws {CliError} USAGE, UNSUPPORTED, INPUT_UNUSABLE, OUTPUT_REFUSED
+ */
+export async function readBuildOptions(
+  flags: BuildFlags,
+  operand: string,
+  context: Context,
+  warn: (message: string) => void,
+): Promise<Omit<BuildOptions, "onEvent" | "signal">> {
+  refuseWhatIsMissing(flags);
+  const { cwd, settings } = context;
+  const { variables } = settings;
+  const names = flags.tag.map((name) => formatName(name));
+  const { outputs, annotations } = readOutputs(flags, names, context);
+  const platforms = flags.platform.flatMap((list) =>
+    list.split(",").map((text) => asUsage(() => parsePlatform(text.trim()))),
+  );
+  const secrets = await Promise.all(flags.secret.map((text) => parseSecret(text, { cwd, variables, warn })));
+  const agentContext = { cwd, defaultSocket: settings.sshAgentSocket };
+  const ssh = await Promise.all(flags.ssh.map((text) => parseSshAgent(text, agentContext)));
+  const options = {
+    ...(flags.target === undefined ? {} : { target: flags.target }),
+    buildArgs: readBuildArgs(flags["build-arg"], context),
+    buildContexts: readBuildContexts(flags["build-context"], cwd),
+    platforms,
+    names,
+    outputs,
+    labels: readLabels(flags.label),
+    annotations: [...flags.annotation.flatMap(parseAnnotation), ...annotations],
+    secrets,
+    ssh,
+    network: readNetwork(flags.network),
+    extraHosts: flags["add-host"].map((text) => parseExtraHost(text, (address) => isIP(address) !== 0)),
+    shmSizeBytes: parseSize(flags["shm-size"] ?? "64m", "--shm-size"),
+    ulimits: flags.ulimit.map(parseUlimit),
+    noCache: flags["no-cache"] ? true : flags["no-cache-filter"].flatMap((list) => list.split(",")),
+    pull: flags.pull,
+    allow: flags.allow.flatMap((list) => list.split(",").map(checkRight)),
+  };
+  // Last, since it may wait for standard input: whatever is wrong with the flags is said before.
+  const inputs: BuildInputs = await resolveInputs(operand, flags.file, context);
+  return { ...inputs, ...options };
+}
+
+/** The full name of an image that is to be made. @throws {CliError} USAGE for one with a digest */
+function formatName(text: string): string {
+  const reference = asUsage(() => parseReference(text));
+  if (reference.digest !== undefined) {
+    throw usageError(`Cannot name an image "${text}": the digest follows from the image`);
+  }
+  return formatReference(withDefaultTag(reference));
+}
+
+function readOutputs(
+  flags: BuildFlags,
+  names: readonly string[],
+  { cwd, stdout }: Context,
+): { readonly outputs: readonly OutputSpec[]; readonly annotations: readonly Annotation[] } {
+  const standardOutput = standardOutputTarget(stdout);
+  const parsed = flags.output.map((text) => parseOutput(text, { cwd, names, standardOutput }));
+  const outputs = parsed.map(
+    ({ output }): OutputSpec =>
+      output.kind === "image" || output.kind === "oci" || output.kind === "docker"
+        ? { ...output, names: output.names.map(formatName) }
+        : output,
+  );
+  const toStdout = outputs.filter(
+    (output) => "destination" in output && output.destination === standardOutput,
+  );
+  if (toStdout.length > 1) throw usageError("Only one output can go to standard output");
+  if (toStdout.length > 0 && stdout.isTTY) {
+    throw new CliError("OUTPUT_REFUSED", "Cannot write an archive to a terminal", {
+      hint: "Redirect standard output, or name a file: -o type=oci,dest=FILE",
+    });
+  }
+  if (toStdout.length > 0 && flags.quiet) {
+    throw usageError("Cannot print the image ID (-q) where an output goes to standard output");
+  }
+  if (flags.push && names.length === 0) {
+    throw usageError("Cannot push: the image has no name", "Name it with -t registry.example.com/name:tag");
+  }
+  if (outputs.length === 0 || flags.load || flags.push) {
+    const [existing] = outputs.filter((output) => output.kind === "image");
+    if (existing === undefined) outputs.push({ kind: "image", names, push: flags.push });
+    else if (flags.push) outputs[outputs.indexOf(existing)] = { ...existing, push: true };
+  }
+  return { outputs, annotations: parsed.flatMap(({ annotations }) => annotations) };
+}
+
+function readBuildArgs(given: readonly string[], { settings }: Context): Record<string, string> {
+  const buildArgs: Record<string, string> = {};
+  for (const text of given) {
+    const { key, value = settings.variables[key] } = splitPair(text);
+    if (key === "") throw usageError(`Cannot read --build-arg "${text}": it has no name`);
+    if (value === undefined) delete buildArgs[key];
+    else buildArgs[key] = value;
+  }
+  const epoch = settings.sourceDateEpoch;
+  // As buildx does, so that one variable makes every tool of a pipeline reproducible.
+  if (epoch !== undefined && !Object.hasOwn(buildArgs, "SOURCE_DATE_EPOCH"))
+    buildArgs["SOURCE_DATE_EPOCH"] = epoch;
+  return buildArgs;
+}
+
+function readBuildContexts(given: readonly string[], cwd: string): Record<string, ContextSource> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const { name, source } = parseBuildContext(text, cwd);
+      return [name, source];
+    }),
+  );
+}
+
+function readLabels(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const { key, value = "" } = splitPair(text);
+      if (key === "") throw usageError(`Cannot read --label "${text}": it has no key`);
+      return [key, value];
+    }),
+  );
+}
+
+const ANNOTATION_TYPES = ["manifest", "index", "manifest-descriptor", "index-descriptor"];
+
+/** `key=value`, `index:key=value`, `manifest,index:key=value`, `manifest[linux/amd64]:key=value`. */
+export function parseAnnotation(text: string): Annotation[] {
+  const { key, value } = splitPair(text);
+  if (key === "" || value === undefined) {
+    throw usageError(`Cannot read --annotation "${text}"`, "Write KEY=VALUE or TYPE:KEY=VALUE");
+  }
+  const colon = key.indexOf(":");
+  if (colon < 0) return [{ key, value }];
+  return key
+    .slice(0, colon)
+    .split(",")
+    .map((type) => {
+      if (!ANNOTATION_TYPES.includes(type.replace(/\[.*\]$/, ""))) {
+        throw usageError(
+          `Unknown type "${type}" in --annotation "${text}"`,
+          `Types are ${ANNOTATION_TYPES.join(", ")}`,
+        );
+      }
+      return { key: `${type}:${key.slice(colon + 1)}`, value };
+    });
+}
+
+function readNetwork(mode: string | undefined): BuildOptions["network"] {
+  switch (mode) {
+    case undefined:
+    case "default":
+      return "default";
+    case "host":
+    case "none":
+      return mode;
+    default:
+      throw usageError(`Unknown network "${mode}"`, "It is default, host or none");
+  }
+}
+
+const RIGHTS = ["security.insecure", "network.host"];
+
+function checkRight(right: string): string {
+  if (RIGHTS.includes(right)) return right;
+  throw usageError(`Unknown right "${right}" in --allow`, `Rights are ${RIGHTS.join(", ")}`);
+}
+
+/** Flags of Docker's that are understood, and that this version can't do. @throws {CliError} UNSUPPORTED */
+function refuseWhatIsMissing(flags: BuildFlags): void {
+  for (const name of ["cache-from", "cache-to"] as const) {
+    if (flags[name].length === 0) continue;
+    throw new CliError(
+      "UNSUPPORTED",
+      `Cannot do --${name}: this version neither exports nor imports the cache`,
+      {
+        hint: "Builds on one machine share the cache of its store",
+      },
+    );
+  }
+  for (const name of ["provenance", "sbom"] as const) {
+    const value = flags[name];
+    if (value === undefined || /^(0|f|false)$/i.test(value)) continue;
+    throw new CliError("UNSUPPORTED", `Cannot do --${name}=${value}: this version makes no attestations`, {
+      hint: `Leave it out, or give --${name}=false`,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import { resolve } from "node:path";
+import type { ContextSource } from "../../builder/types.ts";
+import { usageError } from "../error.ts";
+
+// What Docker takes for a remote context: a URL, or one of git's short spellings.
+const REMOTE = /^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@[^/]+:|github\.com\/)/;
+
+/** Whether a context is fetched from elsewhere rather than read from a folder here. */
+export function isRemoteContext(text: string): boolean {
+  return REMOTE.test(text);
+}
+
+/**
+ * `--build-context NAME=VALUE`.
+ * @param cwd what relative folders are relative to
+ * @throws {CliError} USAGE
+ */
+export function parseBuildContext(
+  text: string,
+  cwd: string,
+): { readonly name: string; readonly source: ContextSource } {
+  const equals = text.indexOf("=");
+  if (equals < 1 || equals === text.length - 1) {
+    throw usageError(`Cannot read --build-context "${text}"`, "Write NAME=SOURCE");
+  }
+  const value = text.slice(equals + 1);
+  return { name: text.slice(0, equals), source: parseSource(value, cwd) };
+}
+
+function parseSource(value: string, cwd: string): ContextSource {
+  if (value.startsWith("docker-image://")) {
+    return { kind: "docker-image", reference: value.slice("docker-image://".length) };
+  }
+  if (value.startsWith("oci-layout://")) return parseLayout(value.slice("oci-layout://".length), cwd);
+  if (isRemoteContext(value)) return { kind: "url", url: value };
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(value);
+  if (scheme !== null) {
+    throw usageError(
+      `Cannot use build context "${value}": "${scheme[1]}" is no kind of source`,
+      "A source is a folder, docker-image://NAME, oci-layout://DIR[:TAG] or a URL",
+    );
+  }
+  return { kind: "dir", path: resolve(cwd, value) };
+}
+
+/** `DIR`, `DIR:tag`, `DIR@sha256:…`, `DIR:tag@sha256:…`; a digest makes the tag say nothing. */
+function parseLayout(text: string, cwd: string): ContextSource {
+  const [, folder = "", tag, digest] =
+    /^(.*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([a-z0-9]+:[0-9a-f]+))?$/s.exec(text) ?? ["", text];
+  if (folder === "") throw usageError(`Cannot use build context "oci-layout://${text}": it names no folder`);
+  const reference = digest ?? tag;
+  const path = resolve(cwd, folder);
+  return reference === undefined ? { kind: "oci-layout", path } : { kind: "oci-layout", path, reference };
+}

@@ -1,0 +1,105 @@
+import { stat } from "node:fs/promises";
+import { basename, isAbsolute, join, normalize, resolve } from "node:path";
+import type { BuildOptions, ContextSource } from "../../builder/types.ts";
+import { CliError, usageError } from "../error.ts";
+import { isRemoteContext } from "./context-source.ts";
+import { emptyArchive, readDockerfile, readStdinContext } from "./stdin-context.ts";
+
+export type Dockerfile = BuildOptions["dockerfile"];
+
+export interface BuildInputs {
+  readonly context: ContextSource;
+  readonly dockerfile: Dockerfile;
+}
+
+/** What a Dockerfile from standard input is called in messages. */
+export const STDIN_NAME = "<stdin>";
+const DEFAULT_NAME = "Dockerfile";
+
+/**
+ * Settles where the context and the Dockerfile come from: a folder, `-`, or a URL; and `-f`. Of a context that is an
+ * archive or remote, the Dockerfile's path is relative to it.
+ * @throws {CliError} USAGE, INPUT_UNUSABLE
+ */
+export async function resolveInputs(
+  operand: string,
+  file: string | undefined,
+  { cwd, stdin }: { readonly cwd: string; readonly stdin: AsyncIterable<Uint8Array> },
+): Promise<BuildInputs> {
+  if (operand === "-") {
+    if (file === "-") {
+      throw usageError("Cannot read both the context and the Dockerfile from standard input");
+    }
+    const found = await readStdinContext(stdin);
+    if (found.kind === "tar") {
+      return { context: { kind: "tar-stream", open: found.open }, dockerfile: insideContext(file) };
+    }
+    const dockerfile = file === undefined ? textOf(found.text) : await locate(file, file, cwd);
+    return { context: { kind: "tar-stream", open: emptyArchive }, dockerfile };
+  }
+  const context = await openContext(operand, cwd);
+  if (file === "-") return { context, dockerfile: textOf(await readDockerfile(stdin)) };
+  if (context.kind === "url") return { context, dockerfile: insideContext(file) };
+  if (file !== undefined) return { context, dockerfile: await locate(file, file, cwd, operand) };
+  return { context, dockerfile: await defaultDockerfile(operand, cwd) };
+}
+
+async function openContext(operand: string, cwd: string): Promise<ContextSource> {
+  if (operand === "") throw usageError("The context is empty", "Name a folder: strake build .");
+  const path = resolve(cwd, operand);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error)) {
+    if (found.isDirectory()) return { kind: "dir", path };
+    throw new CliError("INPUT_UNUSABLE", `Cannot use context "${operand}": it is no folder`, {
+      hint: /dockerfile/i.test(basename(operand))
+        ? `The Dockerfile is named with -f, the context is a folder: strake build -f ${operand} .`
+        : `An archive is read from standard input: strake build - < ${operand}`,
+    });
+  }
+  if (isRemoteContext(operand)) return { kind: "url", url: operand };
+  throw new CliError("INPUT_UNUSABLE", `Cannot use context "${operand}": ${describe(found)}`, {
+    hint: "The context is a folder, - for standard input, or a URL",
+  });
+}
+
+/** `Dockerfile` in the context, or `dockerfile` where only that is there. */
+async function defaultDockerfile(operand: string, cwd: string): Promise<Dockerfile> {
+  const shown = (name: string): string => normalize(join(operand, name));
+  for (const name of [DEFAULT_NAME, DEFAULT_NAME.toLowerCase()]) {
+    const path = resolve(cwd, operand, name);
+    if (await isReadableKind(path)) return { kind: "path", path, shownAs: shown(name) };
+  }
+  throw new CliError("INPUT_UNUSABLE", `Cannot find the Dockerfile: "${shown(DEFAULT_NAME)}" is not there`, {
+    hint: "Name another one with -f FILE",
+  });
+}
+
+/** A Dockerfile named with `-f`: relative to the current folder, as in Docker, never to the context. */
+async function locate(file: string, shownAs: string, cwd: string, operand?: string): Promise<Dockerfile> {
+  const path = resolve(cwd, file);
+  if (await isReadableKind(path)) return { kind: "path", path, shownAs };
+  const inContext =
+    operand !== undefined && !isAbsolute(file) && (await isReadableKind(resolve(cwd, operand, file)));
+  throw new CliError("INPUT_UNUSABLE", `Cannot find the Dockerfile: "${file}" is not there`, {
+    hint: inContext ? `-f is relative to the current folder: -f ${join(operand ?? "", file)}` : undefined,
+  });
+}
+
+/** A file, or a pipe as in `-f <(generate)`. */
+async function isReadableKind(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isDirectory();
+}
+
+function insideContext(file: string | undefined): Dockerfile {
+  const path = file ?? DEFAULT_NAME;
+  return { kind: "path", path, shownAs: path };
+}
+
+function textOf(text: Uint8Array): Dockerfile {
+  return { kind: "text", text, shownAs: STDIN_NAME };
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.code === "ENOENT" ? "there is no such folder" : error.message;
+}

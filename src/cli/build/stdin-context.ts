@@ -1,0 +1,77 @@
+import { CliError } from "../error.ts";
+
+/** A Dockerfile is text; one larger than this is something else. */
+const MAX_DOCKERFILE_BYTES = 16 << 20;
+
+/** Where "ustar" stands in a tar's first header. */
+const TAR_MAGIC_OFFSET = 257;
+const SNIFF_BYTES = 512;
+
+const COMPRESSED: readonly (readonly number[])[] = [
+  [0x1f, 0x8b],
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  [0x28, 0xb5, 0x2f, 0xfd],
+];
+
+export type StdinContext =
+  | { readonly kind: "tar"; readonly open: () => AsyncIterable<Uint8Array> }
+  | { readonly kind: "dockerfile"; readonly text: Uint8Array };
+
+/**
+ * What comes on standard input for the context `-`: an archive, or the Dockerfile of a build without files. Reads
+ * no more than it takes to tell; an archive's stream may be opened once.
+ * @throws {CliError} INPUT_UNUSABLE when nothing comes, or too much for a Dockerfile
+ */
+export async function readStdinContext(stdin: AsyncIterable<Uint8Array>): Promise<StdinContext> {
+  const iterator = stdin[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  let size = 0;
+  while (size < SNIFF_BYTES) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head.push(next.value);
+    size += next.value.length;
+  }
+  const start = Buffer.concat(head);
+  if (start.length === 0) {
+    throw new CliError("INPUT_UNUSABLE", "Cannot read the context from standard input: nothing came");
+  }
+  const rest = { [Symbol.asyncIterator]: () => iterator };
+  if (looksLikeArchive(start)) return { kind: "tar", open: () => joined(start, rest) };
+  return { kind: "dockerfile", text: await readDockerfile(joined(start, rest)) };
+}
+
+/** All of a Dockerfile's stream. @throws {CliError} INPUT_UNUSABLE when it is too large to be one */
+export async function readDockerfile(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > MAX_DOCKERFILE_BYTES) {
+      throw new CliError(
+        "INPUT_UNUSABLE",
+        `Cannot read a Dockerfile of more than ${MAX_DOCKERFILE_BYTES >> 20} MiB`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** An archive without entries: the context of a build that has only a Dockerfile. */
+export async function* emptyArchive(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(1024);
+}
+
+function looksLikeArchive(start: Uint8Array): boolean {
+  if (COMPRESSED.some((magic) => magic.every((byte, index) => start[index] === byte))) return true;
+  const magic = Buffer.from(start.subarray(TAR_MAGIC_OFFSET, TAR_MAGIC_OFFSET + 5)).toString("latin1");
+  // An archive without entries is nothing but zeros, which no Dockerfile begins with.
+  return magic === "ustar" || start[0] === 0;
+}
+
+async function* joined(start: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield start;
+  yield* rest;
+}

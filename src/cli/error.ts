@@ -1,0 +1,33 @@
+import { StrakeError } from "../errors.ts";
+
+export type CliErrorCode =
+  /** The command line is wrong: exit code 2. */
+  | "USAGE"
+  /** A flag is understood, but what it asks for can't be done by this version. */
+  | "UNSUPPORTED"
+  /** A file, folder or stream that the command line names can't be used. */
+  | "INPUT_UNUSABLE"
+  /** A name is not in the store. */
+  | "IMAGE_NOT_FOUND"
+  | "CACHE_RECORD_NOT_FOUND"
+  /** The result would have gone where it must not: binary data to a terminal. */
+  | "OUTPUT_REFUSED";
+
+/** What the command line itself can't accept or find. */
+export class CliError extends StrakeError<CliErrorCode> {}
+
+/** A wrong command line. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError("USAGE", message, { hint });
+}
+
+/** Why a command was stopped from outside; the reason of its abort signal. */
+export class Interruption extends Error {
+  readonly signalName: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
+
+  constructor(signalName: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE") {
+    super(`Stopped by ${signalName}`);
+    this.name = "Interruption";
+    this.signalName = signalName;
+  }
+}

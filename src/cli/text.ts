@@ -1,0 +1,9 @@
+import { stripVTControlCharacters } from "node:util";
+
+// C0 and C1 controls and DEL: what could move a terminal's cursor or recolour it.
+const CONTROLS = /(?![\n\t])\p{Cc}/gu;
+
+/** Text that came from elsewhere, made safe for a terminal: no escape sequences, no control characters but newline and tab. */
+export function sanitize(text: string): string {
+  return stripVTControlCharacters(text).replace(CONTROLS, "");
+}
