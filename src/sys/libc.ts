@@ -1,0 +1,55 @@
+import { createRequire } from "node:module";
+import { SysError } from "./error.ts";
+
+/** A C function that answers a number, negative when it failed. */
+export type ForeignFunction = (...args: readonly (number | bigint | Uint8Array | null)[]) => number;
+
+export interface Libc {
+  readonly llistxattr: ForeignFunction;
+  readonly lgetxattr: ForeignFunction;
+  readonly lsetxattr: ForeignFunction;
+  readonly lremovexattr: ForeignFunction;
+  readonly mknod: ForeignFunction;
+  readonly utimensat: ForeignFunction;
+  readonly futimens: ForeignFunction;
+  /** The errno of the last call that failed. */
+  readonly errno: () => number;
+}
+
+/**
+ * The C library that this process already runs on. Loading koffi takes about 8 ms, so it happens at the first
+ * call, and once: what is kept here is never changed afterwards.
+ */
+export const libc: () => Libc = once(loadLibc);
+
+/** @throws {SysError} when `result` is negative, with the errno of the call just made. */
+export function check(result: number, syscall: string, path?: string): number {
+  if (result < 0) throw new SysError({ errno: libc().errno(), syscall, ...(path !== undefined && { path }) });
+  return result;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function loadLibc(): Libc {
+  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const library = koffi.load(null);
+  const declare = (prototype: string) => library.func(prototype) as unknown as ForeignFunction;
+  return {
+    llistxattr: declare("long llistxattr(const void *path, void *list, size_t size)"),
+    lgetxattr: declare("long lgetxattr(const void *path, const void *name, void *value, size_t size)"),
+    lsetxattr: declare(
+      "int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)",
+    ),
+    lremovexattr: declare("int lremovexattr(const void *path, const void *name)"),
+    mknod: declare("int mknod(const void *path, uint32_t mode, uint64_t device)"),
+    utimensat: declare("int utimensat(int folder, const void *path, const void *times, int flags)"),
+    futimens: declare("int futimens(int fd, const void *times)"),
+    errno: () => koffi.errno(),
+  };
+}
