@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOT } from "./source-files.ts";
-
-const SKIPPED = new Set(["node_modules", "dist", ".git", "coverage"]);
+import { findDocuments, NOT_OURS, ROOT } from "./source-files.ts";
 
 interface Manifest {
   readonly version: string;
@@ -11,7 +9,7 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
-const documents = findDocuments(".").map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+const documents = findDocuments().map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
 test("every link between documents leads to a file", () => {
   const broken = documents.flatMap(({ path, text }) =>
@@ -37,7 +35,7 @@ test("every npm script that a document names exists", () => {
 
 test("every file of this project that a document names in code exists", () => {
   const tops = readdirSync(ROOT).filter(
-    (name) => !SKIPPED.has(name) && statSync(join(ROOT, name)).isDirectory(),
+    (name) => !NOT_OURS.has(name) && statSync(join(ROOT, name)).isDirectory(),
   );
   const named = new RegExp(`^(?:${tops.map((top) => top.replace(".", "\\.")).join("|")})/[A-Za-z0-9_./-]*$`);
   const wrong = documents.flatMap(({ path, text }) =>
@@ -66,14 +64,6 @@ test("every folder of src/ has a README and a door", () => {
 test("the change log tells of the version in package.json", () => {
   expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(`## ${manifest.version}`);
 });
-
-function findDocuments(folder: string): readonly string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : findDocuments(path);
-    return entry.name.endsWith(".md") ? [path] : [];
-  });
-}
 
 function withoutCode(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "");

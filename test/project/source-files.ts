@@ -5,6 +5,18 @@ import { fileURLToPath } from "node:url";
 /** The checkout's top folder. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Folders of a checkout that are not part of it. */
+export const NOT_OURS: ReadonlySet<string> = new Set(["node_modules", "dist", ".git", "coverage"]);
+
+/** All Markdown files of the project, relative to its top folder. */
+export function findDocuments(folder = "."): readonly string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return NOT_OURS.has(entry.name) ? [] : findDocuments(path);
+    return entry.name.endsWith(".md") ? [path] : [];
+  });
+}
+
 /** One TypeScript file of src/. */
 export interface SourceFile {
   /** Relative to src/: `store/blobs.ts`. */
