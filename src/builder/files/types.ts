@@ -1,5 +1,14 @@
 import type { ByteString, LayerEntryKind } from "../../oci/layer-entry.ts";
 
+/** What tells a changed file from an unchanged one without reading it. */
+export interface FileStamp {
+  readonly dev: number;
+  readonly ino: number;
+  /** Milliseconds since the epoch with a fraction: about 0.25 µs apart. */
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
 /** A file as it stands in a tree. */
 export interface TreeNode {
   readonly kind: Exclude<LayerEntryKind, "hardlink" | "whiteout" | "opaque"> | "socket";
@@ -15,6 +24,8 @@ export interface TreeNode {
   readonly hostPath: string;
   /** Equal for names of the same file; undefined where there is only one name. */
   readonly hardlinkId?: string;
+  /** Saves whoever hashes the file an lstat. */
+  readonly stamp?: FileStamp;
 }
 
 /**
@@ -25,4 +36,25 @@ export interface FileTree {
   lstat(path: ByteString): TreeNode | undefined;
   /** Names in a folder, sorted as bytes; empty when it is no folder. */
   readdir(path: ByteString): readonly ByteString[];
+  /**
+   * For people: why a path that is on the disk is not in the tree, as a sentence without a period; undefined when
+   * there is no reason beyond its not being there.
+   */
+  explainMissing?(path: ByteString): string | undefined;
+}
+
+/**
+ * A list of patterns as a walk asks it: whether a path matches, given what its folder answered. The state is
+ * opaque to the walk; undefined stands for the root.
+ */
+export interface PathFilter<State = unknown> {
+  /** Has it `!` lines: only then can anything below a matched folder be unmatched. */
+  readonly hasExceptions: boolean;
+  match(path: string, parent: State | undefined): { readonly matched: boolean; readonly state: State };
+}
+
+/** Who owns what a step makes. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }

@@ -1,0 +1,56 @@
+import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
+import { FilesError } from "./error.ts";
+import { cleanPath, joinPath, parentPath, ROOT } from "./path.ts";
+import { resolveInTree } from "./resolve-in-tree.ts";
+import type { FileTree } from "./types.ts";
+
+/** Names shown when a folder is described; more would hide the message. */
+const MAX_NAMES_SHOWN = 5;
+
+/** Says that a source is not there, and why that may be: excluded, misspelled, a link to nothing. */
+export function missingSource(
+  source: { readonly tree: FileTree; readonly treeName: string },
+  path: ByteString,
+): FilesError {
+  const clean = cleanPath(path);
+  const shown = `/${fromByteString(clean)}`;
+  return new FilesError(
+    "SOURCE_NOT_FOUND",
+    `Cannot copy "${shown}": not found in ${source.treeName} (lstat ${shown}: no such file or directory)`,
+    { hint: explain(source.tree, clean) },
+  );
+}
+
+function explain(tree: FileTree, path: ByteString): string {
+  const reason = tree.explainMissing?.(path);
+  if (reason !== undefined) return reason;
+  const node = tree.lstat(path);
+  if (node?.kind === "symlink") {
+    const target = resolveInTree(tree, path, { followLast: true });
+    return `It is a symbolic link to "${fromByteString(node.link ?? ROOT)}", and /${fromByteString(target)} is not there`;
+  }
+  let existing = parentPath(path);
+  while (existing !== ROOT && tree.lstat(existing) === undefined) existing = parentPath(existing);
+  const missing = path.slice(existing === ROOT ? 0 : existing.length + 1).split("/")[0] ?? "";
+  const where = existing === ROOT ? "The root" : `/${fromByteString(existing)}`;
+  if (existing !== ROOT && tree.lstat(existing)?.kind !== "dir")
+    return `${where} is there, but it is no folder`;
+  const names = tree.readdir(existing).map(fromByteString);
+  const similar = names.find((name) => isSimilar(name, fromByteString(missing as ByteString)));
+  if (similar !== undefined) return `There is a "${joinPath(fromByteString(existing), similar)}"`;
+  if (names.length === 0) return `${where} is an empty folder`;
+  const some = names.slice(0, MAX_NAMES_SHOWN).join(", ");
+  return `${where} holds ${some}${names.length > MAX_NAMES_SHOWN ? ` and ${names.length - MAX_NAMES_SHOWN} more` : ""}`;
+}
+
+/** The same but for case, or one edit apart. */
+function isSimilar(name: string, wanted: string): boolean {
+  if (name.toLowerCase() === wanted.toLowerCase()) return true;
+  if (Math.abs(name.length - wanted.length) > 1 || wanted.length < 3) return false;
+  let start = 0;
+  while (start < name.length && name[start] === wanted[start]) start++;
+  let end = 0;
+  const limit = Math.min(name.length, wanted.length) - start;
+  while (end < limit && name[name.length - 1 - end] === wanted[wanted.length - 1 - end]) end++;
+  return Math.max(name.length, wanted.length) - start - end <= 1;
+}

@@ -1,0 +1,47 @@
+import type { ByteString } from "../../oci/layer-entry.ts";
+
+/*
+ * Paths inside trees: relative to the root, "" for the root itself. Byte strings and plain text are treated alike,
+ * since only "/" and "." matter here.
+ */
+
+export const ROOT = "" as ByteString;
+
+/** `.`, `..` and empty parts resolved by their spelling alone; `..` stops at the root. The result is relative. */
+export function cleanPath(path: string): ByteString {
+  if (!NEEDS_CLEANING.test(path)) return path as ByteString;
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.join("/") as ByteString;
+}
+
+const NEEDS_CLEANING = /^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
+
+export function joinPath(folder: string, name: string): ByteString {
+  return (folder === "" ? name : name === "" ? folder : `${folder}/${name}`) as ByteString;
+}
+
+/** The folder around; the root's is the root. */
+export function parentPath(path: string): ByteString {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/"))) as ByteString;
+}
+
+/** The last part; "" for the root. */
+export function baseName(path: string): ByteString {
+  return path.slice(path.lastIndexOf("/") + 1) as ByteString;
+}
+
+/**
+ * A destination or source as an absolute path: relative ones start at the working folder, and the slash at the end
+ * (or `/.`), which says that a folder is meant, stays. An empty path is the working folder.
+ */
+export function joinWorkdir(workdir: string, path: string): string {
+  const written = path === "" || path === "." ? "./" : path;
+  const absolute = `/${cleanPath(written.startsWith("/") ? written : `${workdir}/${written}`)}`;
+  if (absolute !== "/" && (written.endsWith("/") || written.endsWith("/."))) return `${absolute}/`;
+  return absolute;
+}

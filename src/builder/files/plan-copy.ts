@@ -1,0 +1,202 @@
+import { type ByteString, fromByteString, toByteString } from "../../oci/layer-entry.ts";
+import type { SourcedEntry } from "../../store/layers/types.ts";
+import { type ChangedFile, ChangeSet } from "./change-set.ts";
+import { applyChmod, type ModeChange } from "./chmod.ts";
+import { EMPTY_TREE } from "./empty-tree.ts";
+import { FilesError } from "./error.ts";
+import { makeFolders } from "./make-folders.ts";
+import { baseName, cleanPath, joinPath, parentPath, ROOT } from "./path.ts";
+import { WorkSlices } from "./pause.ts";
+import { resolveInTree } from "./resolve-in-tree.ts";
+import type { SelectedEntry, SelectedRoot, SelectedSource, Selection } from "./selection.ts";
+import type { FileTree, Owner, TreeNode } from "./types.ts";
+
+/** What a COPY or ADD does with the files it selected. */
+export interface CopyOperation {
+  /** Absolute; a slash (or `/.`) at the end says that it is a folder. Any spelling. */
+  readonly destination: string;
+  /** `--chown`, looked up. */
+  readonly owner?: Owner | undefined;
+  readonly chmod?: ModeChange | undefined;
+  /** ADD, or `--unpack`: archives among the named files are unpacked. */
+  readonly unpack: boolean;
+}
+
+export interface PlanOptions {
+  /** Time of the folders that the step makes, in seconds since the epoch. */
+  readonly folderMtimeSeconds: number;
+  /** Reads `security.capability` of a file by its host path (latin1); copies between stages keep it. */
+  readonly readCapability?: ((hostPath: string) => Uint8Array | undefined) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The changes as a layer has them: what the upper folder of Docker's copy would hold, in any order. */
+export interface CopyPlan {
+  readonly entries: readonly SourcedEntry[];
+}
+
+/**
+ * Does `--link` apply? It asks for a layer that does not depend on the destination; Docker ignores it together with
+ * `--chmod`.
+ */
+export function isIndependentLayer(flags: { readonly link: boolean; readonly chmod?: unknown }): boolean {
+  return flags.link && flags.chmod === undefined;
+}
+
+/**
+ * Works out the layer of a COPY or ADD.
+ *
+ * @param destination the state that is copied onto; EMPTY_TREE for an independent layer
+ * @throws {FilesError} DESTINATION_CONFLICT, TOO_MANY_LINKS
+ */
+export async function planCopy(
+  operation: CopyOperation,
+  selection: Selection,
+  options: PlanOptions & { readonly destination?: FileTree },
+): Promise<CopyPlan> {
+  const copier = new Copier(operation, options.destination ?? EMPTY_TREE, options);
+  for (const source of selection.sources) await copier.copySource(source);
+  return { entries: copier.changes.toEntries() };
+}
+
+class Copier {
+  readonly changes: ChangeSet;
+  readonly #operation: CopyOperation;
+  readonly #options: PlanOptions;
+  readonly #slices = new WorkSlices();
+
+  constructor(operation: CopyOperation, destination: FileTree, options: PlanOptions) {
+    this.changes = new ChangeSet(destination);
+    this.#operation = operation;
+    this.#options = options;
+  }
+
+  async copySource(source: SelectedSource): Promise<void> {
+    if (source.kind === "tree") {
+      for (const root of source.roots) await this.#copyRoot(root);
+      return;
+    }
+    const { kind: _kind, name, content, ...attributes } = source;
+    const node: TreeNode = { kind: "file", uid: 0, gid: 0, ...attributes, hostPath: "" };
+    const target = this.#placeRoot({ name, isDir: false });
+    this.#put(target, { ...this.#changedFile(node), content });
+  }
+
+  async #copyRoot(root: SelectedRoot): Promise<void> {
+    const target = this.#placeRoot(root);
+    // Names of one file are one file again, but only among those that came together.
+    const copied = new Map<string, ByteString>();
+    for (const entry of root.entries) {
+      if (this.#slices.isDue()) await this.#slices.pause(this.#options.signal);
+      this.#copyEntry(entry, joinPath(target, entry.path), copied);
+    }
+  }
+
+  /** Makes the folders for a file or folder that is to be copied; returns its path in the destination. */
+  #placeRoot(root: { readonly name: ByteString; readonly isDir: boolean }): ByteString {
+    const { destination } = this.#operation;
+    const clean = cleanPath(toByteString(destination));
+    const isFolderWanted = /\/\.?$/.test(destination);
+    this.#makeFolders(isFolderWanted ? clean : parentPath(clean));
+    const resolved = resolveInTree(this.changes, clean, { followLast: true });
+    const existing = this.changes.lstat(resolved);
+    if (root.isDir) {
+      // A folder gives its contents: what it would be called plays no part, nor do its mode and owner.
+      this.#makeFolders(existing === undefined ? resolved : parentPath(resolved));
+      return resolved;
+    }
+    const target = existing?.kind === "dir" ? joinPath(resolved, root.name) : resolved;
+    this.#makeFolders(parentPath(target));
+    return target;
+  }
+
+  #makeFolders(path: ByteString): void {
+    const { chmod, owner } = this.#operation;
+    makeFolders(this.changes, path, {
+      // An octal --chmod goes for the folders on the way too, without the special bits.
+      mode: chmod?.kind === "octal" ? chmod.mode & 0o777 : 0o755,
+      owner: owner ?? { uid: 0, gid: 0 },
+      mtimeSeconds: this.#options.folderMtimeSeconds,
+    });
+  }
+
+  #copyEntry(entry: SelectedEntry, target: ByteString, copied: Map<string, ByteString>): void {
+    const { node } = entry;
+    if (node.kind === "dir") {
+      this.#copyFolder(entry, target);
+      return;
+    }
+    const first = node.hardlinkId === undefined ? undefined : copied.get(node.hardlinkId);
+    if (first !== undefined) {
+      this.#makeRoom(target);
+      this.changes.link(first, target);
+      return;
+    }
+    this.#put(target, this.#changedFile(node));
+    if (node.hardlinkId !== undefined) copied.set(node.hardlinkId, target);
+  }
+
+  #copyFolder(entry: SelectedEntry, target: ByteString): void {
+    const existing = this.changes.lstat(target);
+    if (existing === undefined) {
+      this.changes.put(target, this.#changedFile(entry.node));
+      return;
+    }
+    if (existing.kind !== "dir")
+      throw new FilesError(
+        "DESTINATION_CONFLICT",
+        `Cannot copy a folder: cannot copy to non-directory: /${fromByteString(target)}`,
+        { hint: "Remove what is there in an earlier step, or copy to another place" },
+      );
+    // The folder copied onto stays as it is; folders inside it take over what the source's are like.
+    if (entry.path === ROOT) return;
+    const folder = this.changes.edit(target) as ChangedFile;
+    if (entry.isImplied) folder.mode = entry.node.mode;
+    else Object.assign(folder, pickMetadata(this.#changedFile(entry.node)));
+  }
+
+  #put(target: ByteString, file: ChangedFile): void {
+    this.#makeRoom(target);
+    this.changes.put(target, file);
+  }
+
+  #makeRoom(target: ByteString): void {
+    if (this.changes.lstat(target)?.kind !== "dir") return;
+    throw new FilesError(
+      "DESTINATION_CONFLICT",
+      `Cannot copy "${fromByteString(baseName(target))}": cannot replace to directory /${fromByteString(target)} with file`,
+      { hint: "Remove the folder in an earlier step, or copy to another place" },
+    );
+  }
+
+  /** A source file as it will be: with the owner and mode that the flags ask for. */
+  #changedFile(node: TreeNode): ChangedFile {
+    const { owner, chmod } = this.#operation;
+    const isDir = node.kind === "dir";
+    const capability =
+      node.kind === "file" && node.hostPath !== ""
+        ? this.#options.readCapability?.(node.hostPath)
+        : undefined;
+    return {
+      // Nothing can listen on a copied socket: it becomes an empty file.
+      kind: node.kind === "socket" ? "file" : node.kind,
+      mode: node.kind === "symlink" ? 0o777 : applyChmod(chmod, { mode: node.mode, isDir }),
+      uid: owner?.uid ?? node.uid,
+      gid: owner?.gid ?? node.gid,
+      mtimeSeconds: node.mtimeSeconds,
+      size: node.kind === "file" ? node.size : 0,
+      ...(node.link !== undefined && { link: node.link }),
+      ...(node.major !== undefined && { major: node.major }),
+      ...(node.minor !== undefined && { minor: node.minor }),
+      ...(node.kind === "file" && { content: { kind: "file", hostPath: node.hostPath } as const }),
+      ...(node.kind === "socket" && { content: NO_BYTES }),
+      ...(capability !== undefined && { xattrs: new Map([["security.capability", capability]]) }),
+    };
+  }
+}
+
+const NO_BYTES = { kind: "bytes", bytes: new Uint8Array(0) } as const;
+
+function pickMetadata({ mode, uid, gid, mtimeSeconds }: ChangedFile): Partial<ChangedFile> {
+  return { mode, uid, gid, mtimeSeconds };
+}
