@@ -1,0 +1,139 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { onDisk } from "../disk/disk-fault.ts";
+
+/** Small chunks are gathered up to this before they are written. */
+const GATHER_BYTES = 1024 * 1024;
+
+/** After so many bytes the kernel is asked to write them out meanwhile, so that the last sync has little left. */
+const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
+
+export interface FileWriterOptions {
+  /** Completes "Cannot …" in an error. */
+  readonly attempt: string;
+  /** Whether `finish` waits until the bytes are on the disk. */
+  readonly sync: boolean;
+  /** "w" makes the file anew, "r+" goes on at `position`. */
+  readonly flags?: "w" | "r+";
+  readonly position?: number;
+}
+
+/** Writes a file front to back. Chunks given to `write` must not be changed afterwards. */
+export class FileWriter implements AsyncDisposable {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  readonly #attempt: string;
+  readonly #sync: boolean;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #position: number;
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
+  #closed = false;
+  /** Set once a write failed: going on behind it would leave a hole. */
+  #failure: unknown;
+
+  private constructor(path: string, handle: FileHandle, options: FileWriterOptions) {
+    this.path = path;
+    this.#handle = handle;
+    this.#attempt = options.attempt;
+    this.#sync = options.sync;
+    this.#position = options.position ?? 0;
+  }
+
+  static async open(path: string, options: FileWriterOptions): Promise<FileWriter> {
+    return await onDisk(
+      options.attempt,
+      path,
+      async () => new FileWriter(path, await open(path, options.flags ?? "w"), options),
+    );
+  }
+
+  /** Bytes from the file's begin to the end of what was written, gathered ones included. */
+  get position(): number {
+    return this.#position + this.#gatheredBytes;
+  }
+
+  /** Returns a promise only when something was really written: await it, so that memory stays bounded. */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.byteLength;
+    return this.#gatheredBytes >= GATHER_BYTES ? this.flush() : undefined;
+  }
+
+  /** Gives everything gathered to the kernel. */
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await onDisk(this.#attempt, this.path, () => this.#writeGathered());
+    } catch (failure) {
+      this.#failure = failure;
+      throw failure;
+    }
+    if (this.#sync && this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) {
+      this.#unsynced = 0;
+      this.#syncing = this.#handle
+        .datasync()
+        .catch(() => undefined) // the last sync tells
+        .finally(() => {
+          this.#syncing = undefined;
+        });
+    }
+  }
+
+  async #writeGathered(): Promise<void> {
+    while (this.#gathered.length > 0) {
+      const chunks = this.#gathered;
+      const bytes = this.#gatheredBytes;
+      this.#gathered = [];
+      this.#gatheredBytes = 0;
+      const at = this.#position;
+      this.#position += bytes;
+      await writeAll(this.#handle, chunks, at);
+      this.#unsynced += bytes;
+    }
+  }
+
+  /** Flushes, syncs where asked for, and closes. */
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#syncing;
+    if (this.#sync) await onDisk(this.#attempt, this.path, () => this.#handle.datasync());
+    await this.#close();
+  }
+
+  /** Closes without flushing; the file stays as far as it was written. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#handle.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  if (chunks.length === 1) {
+    await writeOne(handle, chunks[0] as Uint8Array, position);
+    return;
+  }
+  const { bytesWritten } = await handle.writev(chunks, position);
+  // A short write is rare (a full disk, mostly): the rest goes one by one, which then names the reason.
+  let skip = bytesWritten;
+  let at = position;
+  for (const chunk of chunks) {
+    if (skip < chunk.byteLength) await writeOne(handle, chunk.subarray(skip), at + skip);
+    skip = Math.max(0, skip - chunk.byteLength);
+    at += chunk.byteLength;
+  }
+}
+
+async function writeOne(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < chunk.byteLength) {
+    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position + done);
+    done += bytesWritten;
+  }
+}

@@ -1,0 +1,144 @@
+import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import type { FlockCalls } from "../../sys/flock.ts";
+import { diskFault, isErrno, onDisk } from "./disk-fault.ts";
+import { removeTree } from "./remove-tree.ts";
+
+/**
+ * This process's own folder in `tmp/`, made and locked at first use. Everything unfinished lies there; when the
+ * process dies, however it dies, the lock ends and the next process to open the store removes the folder.
+ */
+export class TempSpace {
+  readonly #root: string;
+  readonly #calls: () => FlockCalls;
+  #own: { readonly dir: string; readonly fd: number } | undefined;
+  #count = 0;
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(root: string, calls: () => FlockCalls) {
+    this.#root = root;
+    this.#calls = calls;
+  }
+
+  /**
+   * The folder, on the same file system as everything else in the store.
+   * @throws {StoreError} STORE_NOT_WRITABLE, DISK_FULL, DISK_FAILED
+   */
+  get dir(): string {
+    this.#own ??= this.#create();
+    return this.#own.dir;
+  }
+
+  /** A path in the folder that nothing has yet. */
+  path(kind: string): string {
+    return `${this.dir}/${kind}-${this.#count++}`;
+  }
+
+  /** A new empty folder in it, for us alone (mode 0700). */
+  async makeFolder(kind: string): Promise<string> {
+    const path = this.path(kind);
+    await onDisk("make a temporary folder", path, () => mkdir(path, 0o700));
+    return path;
+  }
+
+  /**
+   * Takes a file or tree out of the way at once and removes it meanwhile; `close` waits for that. What can't be
+   * removed now is left to the next start.
+   */
+  async discard(path: string): Promise<void> {
+    let doomed = path;
+    if (!path.startsWith(`${this.dir}/`)) {
+      doomed = this.path("discarded");
+      try {
+        await rename(path, doomed);
+      } catch (error) {
+        if (isErrno(error, "ENOENT")) return;
+        throw diskFault("remove", path, error);
+      }
+    }
+    const removal = removeTree(doomed)
+      .catch(() => undefined)
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  /** Removes what dead processes left. Returns when that is done; failures are left to a later start. */
+  async cleanUp(): Promise<void> {
+    for (const name of readdirSync(this.#root)) {
+      const path = `${this.#root}/${name}`;
+      if (path === this.#own?.dir) continue;
+      await this.#removeIfDead(path).catch(() => undefined);
+    }
+  }
+
+  /** Whether there is anything in `tmp/` that could be a dead process's. */
+  hasLeftovers(): boolean {
+    try {
+      return readdirSync(this.#root).length > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes the folder and gives up the lock. Using the space afterwards makes a new one. */
+  async close(): Promise<void> {
+    while (this.#removals.size > 0) await Promise.all(this.#removals);
+    const own = this.#own;
+    if (own === undefined) return;
+    this.#own = undefined;
+    try {
+      await removeTree(own.dir);
+    } catch {
+      // Left to the next start.
+    } finally {
+      closeSync(own.fd);
+    }
+  }
+
+  #create(): { readonly dir: string; readonly fd: number } {
+    for (;;) {
+      const dir = `${this.#root}/${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
+      try {
+        mkdirSync(dir, 0o700);
+        const fd = openFolder(dir);
+        // Between mkdir and the lock a cleaning process may have taken the folder for a dead one's.
+        if (this.#calls().tryLock(fd, "exclusive") && isThere(dir)) return { dir, fd };
+        closeSync(fd);
+        rmSync(dir, { recursive: true, force: true });
+      } catch (error) {
+        if (!isErrno(error, "EEXIST", "ENOENT") || !isThere(this.#root)) {
+          throw diskFault("make a temporary folder", dir, error);
+        }
+      }
+    }
+  }
+
+  async #removeIfDead(path: string): Promise<void> {
+    let fd: number;
+    try {
+      fd = openFolder(path);
+    } catch (error) {
+      if (isErrno(error, "ENOTDIR", "ELOOP")) await removeTree(path);
+      return;
+    }
+    try {
+      // Held while removing: a second cleaner leaves it to us.
+      if (this.#calls().tryLock(fd, "exclusive")) await removeTree(path);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+function openFolder(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+function isThere(path: string): boolean {
+  try {
+    closeSync(openFolder(path));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { createHasher } from "../../oci/digest.ts";
+import { type Compression, ociLayerType } from "../../oci/media-types.ts";
+import type { DiskBlobStore } from "../blobs/blob-store.ts";
+import { FileWriter } from "../blobs/file-writer.ts";
+import { gzip } from "../compress/gzip.ts";
+import { zstd } from "../compress/zstd.ts";
+import type { TempSpace } from "../disk/temp-space.ts";
+
+export interface MakeBlobOptions {
+  readonly compression: Compression;
+  readonly level?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compresses a layer's tar and stores it as a blob. Nothing is stored unless `tar` ends normally, so its own
+ * verification counts.
+ */
+export async function makeBlob(
+  tar: AsyncIterable<Uint8Array>,
+  { temp, blobs }: { readonly temp: TempSpace; readonly blobs: DiskBlobStore },
+  { compression, level, signal }: MakeBlobOptions,
+): Promise<Descriptor> {
+  const path = temp.path("blob");
+  const hasher = createHasher();
+  try {
+    await using writer = await FileWriter.open(path, { attempt: "compress a layer", sync: true });
+    for await (const chunk of compress(tar, compression, level)) {
+      signal.throwIfAborted();
+      hasher.update(chunk);
+      const written = writer.write(chunk);
+      if (written !== undefined) await written;
+    }
+    await writer.finish();
+    const descriptor = {
+      mediaType: ociLayerType(compression),
+      digest: hasher.digest(),
+      size: writer.position,
+    };
+    await blobs.adoptFile(path, descriptor.digest);
+    return descriptor;
+  } catch (error) {
+    await temp.discard(path);
+    throw error;
+  }
+}
+
+function compress(
+  tar: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  level: number | undefined,
+): AsyncIterable<Uint8Array> {
+  const options = level === undefined ? {} : { level };
+  switch (compression) {
+    case "none":
+      return tar;
+    case "gzip":
+      return gzip(tar, options);
+    case "zstd":
+      return zstd(tar, options);
+    default:
+      return compression satisfies never;
+  }
+}

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { unlink } from "node:fs/promises";
+import type { DiskBlobStore } from "../blobs/blob-store.ts";
+import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
+import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
+import type { StoreEnvironment } from "../environment.ts";
+import { StoreError } from "../error.ts";
+import type { ImageDescription, ImageRecord, ImageStore, LayerStore } from "../types.ts";
+import { describeImage } from "./describe-image.ts";
+import { decodeImageRecord, encodeImageRecord } from "./image-record.ts";
+import { encodeLayoutIndex } from "./layout-index.ts";
+
+/** Shorter beginnings of an image ID are taken for names. */
+const MIN_ID_PREFIX = 4;
+
+/** Held while image records and index.json change. */
+const LOCK = "images";
+
+/** One record file for each name; the layout's index.json is made from them. */
+export class DiskImageStore implements ImageStore {
+  readonly #env: StoreEnvironment;
+  readonly #blobs: DiskBlobStore;
+  readonly #layers: LayerStore;
+
+  constructor(env: StoreEnvironment, { blobs, layers }: { blobs: DiskBlobStore; layers: LayerStore }) {
+    this.#env = env;
+    this.#blobs = blobs;
+    this.#layers = layers;
+  }
+
+  async find(name: string): Promise<ImageRecord | undefined> {
+    const record = this.#read(this.#env.paths.imageRecord(name));
+    if (record?.reference === name) return record;
+    const prefix = idPrefix(name);
+    return prefix === undefined ? undefined : this.#findById(name, prefix);
+  }
+
+  async list(): Promise<readonly ImageRecord[]> {
+    return this.#readAll();
+  }
+
+  async put(record: ImageRecord): Promise<void> {
+    const path = this.#env.paths.imageRecord(record.reference);
+    const content = encodeImageRecord(record);
+    // What the record names must not be less durable than the record.
+    await this.#blobs.sync();
+    if (this.#isWritten(path, content)) return;
+    await this.#change(() =>
+      writeFileWhole(this.#env.temp, path, content, {
+        attempt: `record image "${record.reference}"`,
+        sync: true,
+      }),
+    );
+  }
+
+  async remove(reference: string): Promise<boolean> {
+    const path = this.#env.paths.imageRecord(reference);
+    if (!existsSync(path)) return false;
+    return await this.#change(async () => {
+      try {
+        await unlink(path);
+        return true;
+      } catch (error) {
+        if (isErrno(error, "ENOENT")) return false;
+        throw diskFault(`remove image "${reference}"`, path, error);
+      }
+    });
+  }
+
+  describe(record: ImageRecord): Promise<ImageDescription> {
+    return describeImage(record, { blobs: this.#blobs, layers: this.#layers });
+  }
+
+  /** Whether a process died between changing a record and writing index.json. */
+  isIndexStale(): boolean {
+    return existsSync(this.#env.paths.indexStale);
+  }
+
+  /** Writes index.json anew from the records. */
+  async refreshIndex(): Promise<void> {
+    await this.#change(async () => undefined);
+  }
+
+  /** Changes records and then index.json, marked as stale in between so that the next start mends a broken-off change. */
+  async #change<T>(work: () => Promise<T>): Promise<T> {
+    const { paths, locks, temp } = this.#env;
+    return await locks.withLease(LOCK, async () => {
+      await onDisk("change the images", paths.indexStale, () => writeFileSync(paths.indexStale, ""));
+      const result = await work();
+      await writeFileWhole(temp, paths.index, encodeLayoutIndex(this.#readAll()), {
+        attempt: "write index.json",
+        sync: true,
+      });
+      await onDisk("change the images", paths.images, async () => {
+        await unlink(paths.indexStale);
+        await syncFolder(paths.images);
+      });
+      return result;
+    });
+  }
+
+  #findById(name: string, prefix: string): ImageRecord | undefined {
+    const found = this.#readAll().filter(({ imageId }) => imageId.startsWith(prefix));
+    const ids = new Set(found.map(({ imageId }) => imageId));
+    if (ids.size > 1) {
+      throw new StoreError(
+        "IMAGE_AMBIGUOUS",
+        `Cannot tell which image "${name}" is: ${ids.size} have such an ID`,
+        {
+          hint: "Give more digits of the image ID",
+        },
+      );
+    }
+    return found[0];
+  }
+
+  #isWritten(path: string, content: string): boolean {
+    try {
+      return readFileSync(path, "utf8") === content && !this.isIndexStale();
+    } catch {
+      return false;
+    }
+  }
+
+  #readAll(): readonly ImageRecord[] {
+    const { images } = this.#env.paths;
+    try {
+      return readdirSync(images)
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => this.#read(`${images}/${name}`))
+        .filter((record) => record !== undefined)
+        .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+    } catch (error) {
+      throw diskFault("list the images", images, error);
+    }
+  }
+
+  /** Synchronous, like all reading of records: small files in the page cache. */
+  #read(path: string): ImageRecord | undefined {
+    try {
+      return decodeImageRecord(readFileSync(path));
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENAMETOOLONG")) return undefined;
+      throw diskFault("read an image record", path, error);
+    }
+  }
+}
+
+/** `sha256:` and the digits, for something that can be the beginning of an image ID. */
+function idPrefix(name: string): string | undefined {
+  const match = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(name);
+  const hex = match?.[1];
+  return hex === undefined || hex.length < MIN_ID_PREFIX ? undefined : `sha256:${hex}`;
+}

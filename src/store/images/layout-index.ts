@@ -1,0 +1,43 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { ImageIndex } from "../../oci/manifest.ts";
+import { MEDIA_TYPES } from "../../oci/media-types.ts";
+import type { ImageRecord } from "../types.ts";
+
+/** The version of the image layout that we write. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+export const LAYOUT_VERSION = "1.0.0";
+
+export function encodeLayout(): string {
+  return JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION });
+}
+
+/**
+ * The layout's index.json: every image that has a manifest, under its full name. skopeo, podman and crane look the
+ * name up in `org.opencontainers.image.ref.name`, containerd in its own annotation.
+ */
+export function encodeLayoutIndex(records: readonly ImageRecord[]): string {
+  const index: ImageIndex = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociIndex,
+    manifests: records.flatMap((record) =>
+      record.manifest === undefined ? [] : [entry(record, record.manifest)],
+    ),
+  };
+  return `${JSON.stringify(index, null, 1)}\n`;
+}
+
+function entry(record: ImageRecord, { mediaType, digest, size, platform }: Descriptor): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    platform: platform ?? record.platform,
+    ...(record.reference === record.imageId
+      ? {}
+      : {
+          annotations: {
+            "org.opencontainers.image.ref.name": record.reference,
+            "io.containerd.image.name": record.reference,
+          },
+        }),
+  };
+}

@@ -1,0 +1,22 @@
+export type { BlobPart } from "./blobs/part-file.ts";
+export { readChunks } from "./blobs/read-chunks.ts";
+export { decompress } from "./compress/decompress.ts";
+export { DEFAULT_GZIP_LEVEL, type GzipOptions, gzip } from "./compress/gzip.ts";
+export { zstd } from "./compress/zstd.ts";
+export { removeTree } from "./disk/remove-tree.ts";
+export { StoreError, type StoreErrorCode } from "./error.ts";
+export type { Lease, LockOptions } from "./locks/lock-table.ts";
+export { type OpenStoreOptions, Store } from "./store.ts";
+export type {
+  BlobStore,
+  EnsureBlobOptions,
+  ImageDescription,
+  ImageLayer,
+  ImageRecord,
+  ImageStore,
+  LayerInfo,
+  LayerStore,
+  PendingSnapshot,
+  PendingTar,
+  WriteBlobOptions,
+} from "./types.ts";

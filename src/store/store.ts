@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { bindFlock, type FlockCalls } from "../sys/flock.ts";
+import { DiskBlobStore } from "./blobs/blob-store.ts";
+import { TempSpace } from "./disk/temp-space.ts";
+import type { StoreEnvironment } from "./environment.ts";
+import { openFormat } from "./format.ts";
+import { DiskLayerStore } from "./forms/layer-store.ts";
+import { DiskImageStore } from "./images/image-store.ts";
+import { type Lease, type LockOptions, LockTable } from "./locks/lock-table.ts";
+import { StorePaths } from "./paths.ts";
+import type { BlobStore, ImageStore, LayerStore } from "./types.ts";
+
+export interface OpenStoreOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Identifies this run of the kernel; read from /proc when absent. */
+  readonly bootId?: string;
+}
+
+/**
+ * Images, layers and blobs on disk, for any number of processes at once. The folder is an OCI image layout with more
+ * beside it; docs/store.md says what lies where and what survives what.
+ *
+ * ```ts
+ * await using store = await Store.open("/var/lib/strake");
+ * const image = await store.images.find("docker.io/library/busybox:latest");
+ * ```
+ */
+export class Store implements AsyncDisposable {
+  /** The folder, absolute. */
+  readonly root: string;
+  readonly blobs: BlobStore;
+  readonly images: ImageStore;
+  readonly layers: LayerStore;
+  readonly #env: StoreEnvironment;
+  #cleaning: Promise<void> | undefined;
+
+  private constructor(env: StoreEnvironment, parts: Pick<Store, "blobs" | "images" | "layers">) {
+    this.root = env.paths.root;
+    this.#env = env;
+    this.blobs = parts.blobs;
+    this.images = parts.images;
+    this.layers = parts.layers;
+  }
+
+  /**
+   * Opens a store; an absent or empty folder becomes one. What killed processes left is removed meanwhile.
+   * @param root absolute
+   * @throws {StoreError} STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_NOT_WRITABLE, DISK_FULL, DISK_FAILED
+   */
+  static async open(root: string, { signal, bootId = readBootId() }: OpenStoreOptions = {}): Promise<Store> {
+    if (!isAbsolute(root)) throw new TypeError(`The root of a store must be absolute, not "${root}"`);
+    signal?.throwIfAborted();
+    const paths = new StorePaths(root.replace(/(?<=.)\/+$/, ""));
+    openFormat(paths);
+    let calls: FlockCalls | undefined;
+    const bind = (): FlockCalls => {
+      calls ??= bindFlock();
+      return calls;
+    };
+    const env: StoreEnvironment = {
+      paths,
+      temp: new TempSpace(paths.temp, bind),
+      locks: new LockTable(paths, bind),
+      bootId,
+    };
+    const blobs = new DiskBlobStore(env);
+    const layers = new DiskLayerStore(env, blobs);
+    const images = new DiskImageStore(env, { blobs, layers });
+    const store = new Store(env, { blobs, layers, images });
+    if (images.isIndexStale()) await images.refreshIndex();
+    if (env.temp.hasLeftovers()) store.#cleaning = env.temp.cleanUp();
+    return store;
+  }
+
+  /** This process's own folder for temporary files, on the store's file system; removed on close, or after our death. */
+  get tmpDir(): string {
+    return this.#env.temp.dir;
+  }
+
+  /**
+   * Takes the store-wide lock of that name, waiting for whoever holds it. It ends with its holder, however that dies.
+   * @throws the signal's reason
+   */
+  acquireLock(name: string, options?: LockOptions): Promise<Lease> {
+    return this.#env.locks.acquireLock(`lease-${name}`, options);
+  }
+
+  /** Takes the lock if nobody holds it now, else undefined. */
+  tryLock(name: string, mode: LockOptions["mode"] = "exclusive"): Lease | undefined {
+    return this.#env.locks.tryLock(`lease-${name}`, mode);
+  }
+
+  /** Runs `work` while holding the store-wide lock of that name. */
+  withLease<T>(name: string, work: () => Promise<T>, options?: LockOptions): Promise<T> {
+    return this.#env.locks.withLease(`lease-${name}`, work, options);
+  }
+
+  /** Waits for what goes on beside, and removes our temporary folder. The store must not be used afterwards. */
+  async close(): Promise<void> {
+    await this.#cleaning;
+    await this.#env.temp.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function readBootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return ""; // no /proc: then no reboot is ever noticed
+  }
+}
