@@ -1,0 +1,64 @@
+import type { BlobSource } from "../oci/blob-source.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Sandbox } from "../runner/types.ts";
+import type { BlobStore, ImageRecord, ImageStore, LayerStore } from "../store/types.ts";
+import type { BuildCache } from "../cache/build-cache.ts";
+import type { OnEvent } from "./events.ts";
+
+/** An image as a registry describes it: documents, but no layer yet. All bytes are verified. */
+export interface RemoteImage {
+  readonly manifest: Descriptor;
+  readonly manifestBytes: Uint8Array;
+  readonly configBytes: Uint8Array;
+  /** What the name pointed at, when that was an index. */
+  readonly index?: Descriptor;
+  /** Where its blobs can be read. */
+  readonly blobs: BlobSource;
+  /** `registry/repository`: where blobs can be mounted from when pushing. */
+  readonly origin: string;
+}
+
+/** Registries, as a build needs them. */
+export interface RemoteImages {
+  /**
+   * Looks a full reference up.
+   * @throws {StrakeError} when it is not there, not allowed, or has nothing for the platform
+   */
+  resolve(
+    reference: string,
+    platform: Platform,
+    options: { readonly signal?: AbortSignal | undefined },
+  ): Promise<RemoteImage>;
+  /** Pushes an image of the store under one of its names; returns the manifest's descriptor. */
+  push(
+    record: ImageRecord,
+    options: { readonly onEvent: OnEvent; readonly vertex: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<Descriptor>;
+}
+
+/** The parts of a store that a build uses. */
+export interface BuildStore {
+  readonly blobs: BlobStore;
+  readonly images: ImageStore;
+  readonly layers: LayerStore;
+  /** This process's own folder for temporary files, on the store's file system. */
+  readonly tmpDir: string;
+  readonly root: string;
+  /** Runs `work` while holding the store-wide lease of that name; it ends with its holder, however that dies. */
+  withLease<T>(name: string, work: () => Promise<T>, options?: { readonly signal?: AbortSignal | undefined }): Promise<T>;
+}
+
+/** Everything outside of itself that a build works with. */
+export interface Collaborators {
+  readonly store: BuildStore;
+  readonly cache: BuildCache;
+  readonly sandbox: Sandbox;
+  readonly remote: RemoteImages;
+  /** Wall clock in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Monotonic clock in milliseconds. */
+  readonly monotonic: () => number;
+  /** What this machine can run without emulation; the first is BUILDPLATFORM. */
+  readonly hostPlatforms: readonly Platform[];
+}

@@ -1,0 +1,139 @@
+import type { Healthcheck } from "../../oci/index.ts";
+import type {
+  ArgInstruction,
+  CmdInstruction,
+  EntrypointInstruction,
+  EnvInstruction,
+  ExposeInstruction,
+  HealthcheckInstruction,
+  KeyValue,
+  LabelInstruction,
+  VolumeInstruction,
+} from "../../parser/index.ts";
+import { BuildError } from "../error.ts";
+import type { EnvList } from "./env-list.ts";
+import { parseExposedPort } from "./exposed-ports.ts";
+import { formatDuration, plainList, quoteList } from "./go-format.ts";
+import type { StageState } from "./planned-stage.ts";
+import type { WordExpander } from "./word-expander.ts";
+
+/*
+ * The instructions that change nothing but the image config. Each takes the stage as it is, changes the members that
+ * are its own and returns the text of its history entry, in Docker's words.
+ */
+
+const DEFAULT_SHELL: readonly string[] = ["/bin/sh", "-c"];
+
+export function applyEnv(stage: StageState, instruction: EnvInstruction, words: WordExpander): string {
+  const pairs = expandPairs(instruction.pairs, words, stage.env);
+  for (const { key, value } of pairs) {
+    stage.env = stage.env.with(key, value);
+    stage.config.Env = setVariable(stage.config.Env ?? [], key, value);
+  }
+  return `ENV ${pairs.map(pairText).join(" ")}`;
+}
+
+export function applyLabel(stage: StageState, instruction: LabelInstruction, words: WordExpander): string {
+  const pairs = expandPairs(instruction.pairs, words, stage.env);
+  stage.config.Labels = {
+    ...stage.config.Labels,
+    ...Object.fromEntries(pairs.map(({ key, value }) => [key, value])),
+  };
+  return `LABEL ${pairs.map(pairText).join(" ")}`;
+}
+
+/** ARG: a build argument beats the default written here, which beats the global ARG of that name. */
+export function applyArg(
+  stage: StageState,
+  instruction: ArgInstruction,
+  words: WordExpander,
+  given: { readonly buildArgs: Readonly<Record<string, string>>; readonly globalArgs: EnvList },
+): string {
+  const texts: string[] = [];
+  for (const { key, value: written } of instruction.args) {
+    const value =
+      given.buildArgs[key] ?? (written === undefined ? given.globalArgs.get(key) : words.expand(written, stage.env));
+    if (value !== undefined) stage.env = stage.env.with(key, value);
+    stage.buildArgs = [...stage.buildArgs, [key, value]];
+    texts.push(value === undefined ? key : `${key}=${value}`);
+  }
+  return `ARG ${texts.join(" ")}`;
+}
+
+export function applyCmd(stage: StageState, instruction: CmdInstruction): string {
+  const argv = commandLine(stage, instruction);
+  stage.config.Cmd = argv;
+  stage.config.ArgsEscaped = true;
+  stage.isCmdSet = true;
+  return `CMD ${quoteList(argv)}`;
+}
+
+export function applyEntrypoint(stage: StageState, instruction: EntrypointInstruction): string {
+  const argv = commandLine(stage, instruction);
+  stage.config.Entrypoint = argv;
+  // A CMD that came with the base image was meant for the base's own entrypoint.
+  if (!stage.isCmdSet) delete stage.config.Cmd;
+  return `ENTRYPOINT ${quoteList(argv)}`;
+}
+
+export function applyHealthcheck(stage: StageState, instruction: HealthcheckInstruction): string {
+  const { test, intervalNs, timeoutNs, startPeriodNs, startIntervalNs, retries } = instruction;
+  const healthcheck: Healthcheck = {
+    Test: test,
+    ...(intervalNs === 0 ? {} : { Interval: intervalNs }),
+    ...(timeoutNs === 0 ? {} : { Timeout: timeoutNs }),
+    ...(startPeriodNs === 0 ? {} : { StartPeriod: startPeriodNs }),
+    ...(startIntervalNs === 0 ? {} : { StartInterval: startIntervalNs }),
+    ...(retries === 0 ? {} : { Retries: retries }),
+  };
+  stage.config.Healthcheck = healthcheck;
+  const durations = [
+    ["Interval", intervalNs],
+    ["Timeout", timeoutNs],
+    ["StartPeriod", startPeriodNs],
+    ["StartInterval", startIntervalNs],
+  ] as const;
+  const fields = durations.map(([name, value]) => `${name}:${formatDuration(value)}`).join(" ");
+  return `HEALTHCHECK {Test:${plainList(test)} ${fields} Retries:${retries}}`;
+}
+
+export function applyExpose(stage: StageState, instruction: ExposeInstruction, words: WordExpander): string {
+  const keys = instruction.ports
+    .flatMap((port) => words.split(port, stage.env))
+    .flatMap((port) => parseExposedPort(port));
+  const ports = Object.fromEntries(keys.map((key) => [key, {}]));
+  stage.config.ExposedPorts = { ...stage.config.ExposedPorts, ...ports };
+  return `EXPOSE ${plainList(keys)}`;
+}
+
+export function applyVolume(stage: StageState, instruction: VolumeInstruction, words: WordExpander): string {
+  const volumes = instruction.volumes.map((volume) => words.expand(volume, stage.env));
+  if (volumes.includes("")) throw new BuildError("DOCKERFILE_INVALID", "VOLUME specified can not be an empty string");
+  stage.config.Volumes = { ...stage.config.Volumes, ...Object.fromEntries(volumes.map((path) => [path, {}])) };
+  return `VOLUME ${plainList(volumes)}`;
+}
+
+/** A command line with the shell in front when it was not written as JSON. */
+export function commandLine(
+  stage: StageState,
+  { argv, isShellForm }: { readonly argv: readonly string[]; readonly isShellForm: boolean },
+): readonly string[] {
+  if (!isShellForm) return argv;
+  const { Shell } = stage.config;
+  return [...(Shell === undefined || Shell.length === 0 ? DEFAULT_SHELL : Shell), argv.join(" ")];
+}
+
+function expandPairs(pairs: readonly KeyValue[], words: WordExpander, env: EnvList): readonly KeyValue[] {
+  // All of one instruction expand against the environment before it.
+  return pairs.map(({ key, value, ...rest }) => ({ ...rest, key: words.expand(key, env), value: words.expand(value, env) }));
+}
+
+function pairText({ key, value }: KeyValue): string {
+  return `${key}=${value}`;
+}
+
+function setVariable(entries: readonly string[], key: string, value: string): readonly string[] {
+  const entry = `${key}=${value}`;
+  const at = entries.findIndex((existing) => existing.split("=", 1)[0] === key);
+  return at < 0 ? [...entries, entry] : entries.with(at, entry);
+}

@@ -1,0 +1,258 @@
+import type { Platform } from "../../oci/index.ts";
+import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from "../../parser/index.ts";
+import { BuildError } from "../error.ts";
+import type { BuildOptions } from "../types.ts";
+import {
+  applyArg,
+  applyCmd,
+  applyEntrypoint,
+  applyEnv,
+  applyExpose,
+  applyHealthcheck,
+  applyLabel,
+  applyVolume,
+} from "./dispatch-config.ts";
+import { planCopyInstruction } from "./dispatch-copy.ts";
+import { planRunInstruction } from "./dispatch-run.ts";
+import type { EnvList } from "./env-list.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { cleanPath } from "./paths.ts";
+import type { StageState } from "./planned-stage.ts";
+import { withPlace } from "./stage-graph.ts";
+import type { StageCommand, StageNode } from "./stage-node.ts";
+import { plainList } from "./go-format.ts";
+import { checkStopSignal } from "./stop-signal.ts";
+import type { ContextVertex, StateVertex } from "./vertex.ts";
+import type { WordExpander } from "./word-expander.ts";
+
+/** What planning a stage needs to know of its build. */
+export interface StagePlanOptions
+  extends Pick<BuildOptions, "buildArgs" | "network" | "shmSizeBytes" | "ulimits" | "extraHosts" | "allow"> {
+  readonly graph: GraphBuilder;
+  readonly words: WordExpander;
+  readonly globalArgs: EnvList;
+  readonly context: ContextVertex;
+  readonly proxyEnv: readonly string[];
+  readonly epochSeconds: number | undefined;
+  /** Set when several platforms are built at once: step names then say which. */
+  readonly shownPlatform: string | undefined;
+  /** False for the only stage of a Dockerfile: its name says nothing. */
+  readonly isStageShown: boolean;
+  readonly ignoreCache: boolean;
+}
+
+/**
+ * Turns the instructions of a stage into vertices and config, starting from `state`, which it changes.
+ * @throws {BuildError} DOCKERFILE_INVALID, STAGE_ORDER, NOT_ALLOWED; {DockerfileError} from expansion: all with a place
+ */
+export function planStage(node: StageNode, state: StageState, options: StagePlanOptions): void {
+  const planner = new StagePlanner(node, state, options);
+  for (const command of node.commands) {
+    try {
+      planner.apply(command);
+    } catch (error) {
+      throw withPlace(error, command.at);
+    }
+  }
+}
+
+class StagePlanner {
+  readonly #node: StageNode;
+  readonly #state: StageState;
+  readonly #options: StagePlanOptions;
+  readonly #stepsTotal: number;
+  #steps: number;
+
+  constructor(node: StageNode, state: StageState, options: StagePlanOptions) {
+    this.#node = node;
+    this.#state = state;
+    this.#options = options;
+    const hasBase = node.base.kind === "name" && node.namedContext === undefined;
+    this.#steps = hasBase ? 1 : 0;
+    this.#stepsTotal = this.#steps + node.commands.filter(({ instruction }) => isStep(instruction)).length;
+  }
+
+  apply(command: StageCommand): void {
+    const createdBy = this.#apply(command);
+    if (createdBy === undefined) return;
+    const { instruction } = command;
+    const emptyLayer =
+      !isStep(instruction) || (instruction.kind === "WORKDIR" && this.#state.config.WorkingDir === "/");
+    this.#state.history = [...this.#state.history, { createdBy, emptyLayer }];
+  }
+
+  /** Returns the text of the history entry; ONBUILD makes none. */
+  #apply(command: StageCommand): string | undefined {
+    const { instruction } = command;
+    const { words } = this.#options;
+    const state = this.#state;
+    switch (instruction.kind) {
+      case "ENV":
+        return applyEnv(state, instruction, words);
+      case "LABEL":
+        return applyLabel(state, instruction, words);
+      case "ARG":
+        return applyArg(state, instruction, words, this.#options);
+      case "CMD":
+        return applyCmd(state, instruction);
+      case "ENTRYPOINT":
+        return applyEntrypoint(state, instruction);
+      case "HEALTHCHECK":
+        return applyHealthcheck(state, instruction);
+      case "EXPOSE":
+        return applyExpose(state, instruction, words);
+      case "VOLUME":
+        return applyVolume(state, instruction, words);
+      case "MAINTAINER":
+        state.author = instruction.maintainer;
+        return `MAINTAINER ${instruction.maintainer}`;
+      case "SHELL":
+        state.config.Shell = instruction.shell;
+        return `SHELL ${plainList(instruction.shell)}`;
+      case "STOPSIGNAL": {
+        const signal = words.expand(instruction.signal, state.env);
+        checkStopSignal(signal);
+        state.config.StopSignal = signal;
+        return `STOPSIGNAL ${signal}`;
+      }
+      case "USER":
+        state.config.User = words.expand(instruction.user, state.env);
+        return `USER ${state.config.User}`;
+      case "ONBUILD":
+        state.config.OnBuild = [...(state.config.OnBuild ?? []), instruction.expression];
+        return undefined;
+      case "WORKDIR":
+        return this.#workdir(words.expand(instruction.path, state.env), command);
+      case "COPY":
+      case "ADD":
+        return this.#copy(instruction, command);
+      case "RUN":
+        return this.#run(instruction, command);
+      default:
+        return instruction satisfies never;
+    }
+  }
+
+  #workdir(written: string, command: StageCommand): string {
+    const state = this.#state;
+    const current = state.config.WorkingDir ?? "/";
+    // An absolute path is stored as it was written, a relative one joined and cleaned: Docker does so.
+    const path = written.startsWith("/") ? written : cleanPath(written, current === "" ? "/" : current);
+    state.config.WorkingDir = path;
+    if (path !== "/") {
+      state.vertex = this.#options.graph.add({
+        kind: "workdir",
+        name: this.#name(`WORKDIR ${path}`, command),
+        at: command.at,
+        input: state.vertex,
+        path: cleanPath(path, "/"),
+        user: state.config.User ?? "",
+        ignoreCache: this.#options.ignoreCache,
+        platform: state.platform,
+        ...this.#epoch(),
+      });
+    }
+    return `WORKDIR ${path}`;
+  }
+
+  #copy(instruction: CopyInstruction | AddInstruction, command: StageCommand): string {
+    const state = this.#state;
+    const [source] = command.sources;
+    const from = source === undefined ? this.#options.context : this.#resultOf(source, "copy");
+    const { createdBy, ...planned } = planCopyInstruction(state, instruction, from, this.#options.words);
+    state.vertex = this.#options.graph.add({
+      kind: "copy",
+      name: this.#name(this.#shown(instruction), command),
+      at: command.at,
+      instruction: instruction.kind,
+      input: state.vertex,
+      ...planned,
+      link: instruction.link && planned.chmod === undefined,
+      ignoreCache: this.#options.ignoreCache,
+      platform: state.platform,
+      ...this.#epoch(),
+    });
+    return createdBy;
+  }
+
+  #run(instruction: RunInstruction, command: StageCommand): string {
+    const state = this.#state;
+    const options = this.#options;
+    if (instruction.security === "insecure") this.#checkAllowed("security.insecure", command);
+    const planned = planRunInstruction(state, instruction, options.words, (index, from, target) => {
+      const source = command.sources[index];
+      if (from === undefined || source === undefined) return options.context;
+      return this.#resultOf(source, "mount", target);
+    });
+    state.vertex = options.graph.add({
+      kind: "exec",
+      name: this.#name(this.#shown(instruction), command),
+      at: command.at,
+      input: state.vertex,
+      argv: planned.argv,
+      env: state.env.entries(),
+      proxyEnv: options.proxyEnv,
+      cwd: cleanPath(state.config.WorkingDir ?? "/", "/"),
+      user: state.config.User ?? "",
+      mounts: planned.mounts,
+      network: instruction.network === "default" ? options.network : instruction.network,
+      insecure: instruction.security === "insecure",
+      ignoreCache: options.ignoreCache,
+      platform: state.platform,
+      shmSizeBytes: options.shmSizeBytes,
+      ulimits: options.ulimits,
+      extraHosts: options.extraHosts,
+    });
+    return planned.createdBy;
+  }
+
+  #resultOf(source: StageNode, use: "copy" | "mount", target = ""): ContextVertex | StateVertex {
+    if (source.result !== undefined) return source.result;
+    const message =
+      use === "copy"
+        ? `cannot copy from stage "${source.shownName}", it needs to be defined before current stage "${this.#node.shownName}"`
+        : `cannot mount from stage "${source.shownName}" to "${target}", stage needs to be defined before current command`;
+    throw new BuildError("STAGE_ORDER", message, {
+      hint: `Move the stage ${source.shownName} up, before the stage that uses it`,
+    });
+  }
+
+  #checkAllowed(entitlement: string, command: StageCommand): void {
+    if (this.#options.allow.includes(entitlement)) return;
+    throw new BuildError("NOT_ALLOWED", `${entitlement} is not allowed`, {
+      at: command.at,
+      hint: `If you trust this Dockerfile, build with --allow ${entitlement}`,
+    });
+  }
+
+  #epoch(): { readonly epochSeconds?: number } {
+    const { epochSeconds } = this.#options;
+    return epochSeconds === undefined ? {} : { epochSeconds };
+  }
+
+  /** The instruction in one line, variables replaced where they have a value. */
+  #shown(instruction: CopyInstruction | AddInstruction | RunInstruction): string {
+    return this.#options.words.expandForDisplay(instruction.text, this.#state.env);
+  }
+
+  #name(text: string, command: StageCommand): string {
+    this.#steps++;
+    const width = String(this.#stepsTotal).length;
+    const place = [
+      ...(this.#options.shownPlatform === undefined ? [] : [this.#options.shownPlatform]),
+      ...(this.#options.isStageShown ? [this.#node.shownName] : []),
+      `${String(this.#steps).padStart(width)}/${this.#stepsTotal}`,
+    ].join(" ");
+    return `[${place}] ${command.isTrigger ? "ONBUILD " : ""}${text}`;
+  }
+}
+
+/** Whether the instruction makes a layer (but for `WORKDIR /`). */
+function isStep({ kind }: Instruction): boolean {
+  return kind === "RUN" || kind === "COPY" || kind === "ADD" || kind === "WORKDIR";
+}
+
+/** The platform a stage is for: its own, else the target's. */
+export function stagePlatform(node: StageNode, target: Platform): Platform {
+  return node.platform ?? target;
+}

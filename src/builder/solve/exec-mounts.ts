@@ -1,0 +1,280 @@
+import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
+import type { Ingredient } from "../../cache/index.ts";
+import { digestOf, splitDigest } from "../../oci/index.ts";
+import type { SandboxMount } from "../../runner/types.ts";
+import { BuildError } from "../error.ts";
+import type { ContextVertex, ExecMount, ExecVertex, StateVertex } from "../graph/vertex.ts";
+import type { SecretSource } from "../types.ts";
+import type { State } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/** The mounts of one RUN, prepared; disposing removes what was made for them. */
+export interface MountSession extends AsyncDisposable {
+  readonly mounts: readonly SandboxMount[];
+  /** `NAME=value` entries that mounts add: secrets as variables, the agent's socket. */
+  readonly env: readonly string[];
+}
+
+/** How a RUN gets at what other vertices made. */
+export interface MountInputs {
+  /** The state that a stage or image has. */
+  readonly state: (vertex: StateVertex) => Promise<State>;
+  /** A part of a context as an unpacked layer: its folder, and what stands for its content in a key. */
+  readonly context: (
+    vertex: ContextVertex,
+    path: string,
+  ) => Promise<{ readonly content: Ingredient; readonly folder: () => Promise<string> }>;
+  readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where BuildKit shows the first agent's socket unless told otherwise. */
+const SSH_SOCKET_PREFIX = "/run/buildkit/ssh_agent";
+
+/** The part of a RUN's cache key that its mounts make up. */
+export async function mountIngredients(vertex: ExecVertex, inputs: MountInputs): Promise<Ingredient> {
+  return Promise.all(vertex.mounts.map((mount) => mountIngredient(mount, inputs)));
+}
+
+async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<Ingredient> {
+  switch (mount.kind) {
+    case "bind": {
+      const content =
+        mount.from.kind === "context"
+          ? (await inputs.context(mount.from, mount.source)).content
+          : (await inputs.state(mount.from)).identity;
+      return { kind: "bind", content, source: mount.source, target: mount.target, readonly: mount.readonly };
+    }
+    case "cache":
+      return { kind: "cache", id: mount.cacheId, target: mount.target, readonly: mount.readonly };
+    case "tmpfs":
+      return { kind: "tmpfs", target: mount.target, sizeBytes: mount.sizeBytes ?? null };
+    case "secret":
+      return { kind: "secret", id: mount.secretId, target: mount.target ?? null, env: mount.env ?? null };
+    case "ssh":
+      return { kind: "ssh", id: mount.sshId, target: mount.target ?? null };
+    case "script":
+      return { kind: "script", name: mount.name, content: digestOf(mount.content) };
+    default:
+      return mount satisfies never;
+  }
+}
+
+/** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
+export function cacheLeases(vertex: ExecVertex): readonly string[] {
+  const names = vertex.mounts.flatMap((mount) =>
+    mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount.cacheId)}`] : [],
+  );
+  // In one order for everybody: two steps with the same two caches cannot wait for each other.
+  return [...new Set(names)].sort();
+}
+
+/**
+ * Makes the mounts of a RUN.
+ * @throws {BuildError} SECRET_MISSING, SOURCE_MISSING
+ */
+export async function openMounts(
+  context: StepContext,
+  vertex: ExecVertex,
+  inputs: MountInputs,
+): Promise<MountSession> {
+  const session = new Session(context, vertex, inputs);
+  try {
+    for (const mount of vertex.mounts) await session.add(mount);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class Session implements MountSession {
+  readonly mounts: SandboxMount[] = [];
+  readonly env: string[] = [];
+  readonly #context: StepContext;
+  readonly #vertex: ExecVertex;
+  readonly #inputs: MountInputs;
+  readonly #folders: string[] = [];
+  #agents = 0;
+
+  constructor(context: StepContext, vertex: ExecVertex, inputs: MountInputs) {
+    this.#context = context;
+    this.#vertex = vertex;
+    this.#inputs = inputs;
+  }
+
+  async add(mount: ExecMount): Promise<void> {
+    switch (mount.kind) {
+      case "bind":
+        return this.#addBind(mount);
+      case "cache":
+        return this.#addCache(mount);
+      case "tmpfs":
+        this.mounts.push({
+          kind: "tmpfs",
+          target: mount.target,
+          ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }),
+        });
+        return;
+      case "secret":
+        return this.#addSecret(mount);
+      case "ssh":
+        return this.#addAgent(mount);
+      case "script": {
+        const folder = await this.#privateFolder();
+        await writeFile(join(folder, mount.name), mount.content);
+        await chmod(join(folder, mount.name), 0o755);
+        await chmod(folder, 0o755);
+        this.mounts.push({ kind: "bind", source: folder, target: mount.folder, readonly: true });
+        return;
+      }
+      default:
+        mount satisfies never;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const folder of this.#folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  }
+
+  async #addBind(mount: ExecMount & { readonly kind: "bind" }): Promise<void> {
+    const lower =
+      mount.from.kind === "context"
+        ? [await (await this.#inputs.context(mount.from, mount.source)).folder()]
+        : await this.#context.layers.folders(await this.#inputs.state(mount.from));
+    await this.#addOverlay(lower, mount);
+  }
+
+  async #addOverlay(
+    lower: readonly string[],
+    mount: { readonly source: string; readonly target: string; readonly readonly: boolean },
+  ): Promise<void> {
+    // Writes go to a folder that is thrown away: what a mount receives is no part of the layer.
+    const folder = await mkdtemp(join(this.#context.store.tmpDir, "mount-"));
+    this.#folders.push(folder);
+    await mkdir(join(folder, "upper"));
+    await mkdir(join(folder, "work"));
+    this.mounts.push({
+      kind: "overlay",
+      lower,
+      upper: join(folder, "upper"),
+      work: join(folder, "work"),
+      subpath: mount.source,
+      target: mount.target,
+      readonly: mount.readonly,
+    });
+  }
+
+  async #addCache(mount: ExecMount & { readonly kind: "cache" }): Promise<void> {
+    const folder = join(this.#context.store.root, "cache", "mounts", cacheFolderName(mount.cacheId));
+    if (mount.from !== undefined) return this.#addSeededCache(mount, mount.from, `${folder}-seeded`);
+    await makeCacheFolder(folder, mount);
+    this.mounts.push({ kind: "bind", source: folder, target: mount.target, readonly: mount.readonly });
+  }
+
+  /** A cache that starts from an image, stage or context: that shows below whatever the cache collects. */
+  async #addSeededCache(
+    mount: ExecMount & { readonly kind: "cache" },
+    from: ContextVertex | StateVertex,
+    folder: string,
+  ): Promise<void> {
+    const lower =
+      from.kind === "context"
+        ? [await (await this.#inputs.context(from, mount.source)).folder()]
+        : await this.#context.layers.folders(await this.#inputs.state(from));
+    await mkdir(join(folder, "upper"), { recursive: true });
+    await mkdir(join(folder, "work"), { recursive: true });
+    this.mounts.push({
+      kind: "overlay",
+      lower,
+      upper: join(folder, "upper"),
+      work: join(folder, "work"),
+      subpath: mount.source,
+      target: mount.target,
+      readonly: mount.readonly,
+    });
+  }
+
+  async #addSecret(mount: ExecMount & { readonly kind: "secret" }): Promise<void> {
+    const secret = this.#inputs.secrets.find(({ id }) => id === mount.secretId);
+    const content = secret === undefined ? undefined : await readSecret(secret);
+    if (content === undefined) {
+      if (!mount.required) return;
+      throw new BuildError("SECRET_MISSING", `secret ${mount.secretId}: not found`, {
+        at: this.#vertex.at,
+        hint: `Give it with --secret id=${mount.secretId},src=FILE or --secret id=${mount.secretId},env=NAME`,
+      });
+    }
+    if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(content).toString("utf8")}`);
+    if (mount.target === undefined) return;
+    const path = join(await this.#privateFolder(), "secret");
+    await writeFile(path, content, { mode: 0o600 });
+    await chown(path, mount.uid, mount.gid);
+    await chmod(path, mount.mode);
+    this.mounts.push({ kind: "bind", source: path, target: mount.target, readonly: true });
+  }
+
+  async #addAgent(mount: ExecMount & { readonly kind: "ssh" }): Promise<void> {
+    const agent = this.#inputs.ssh.find(({ id }) => id === mount.sshId);
+    if (agent === undefined) {
+      if (!mount.required) return;
+      throw new BuildError("SECRET_MISSING", `unset ssh forward key ${mount.sshId}`, {
+        at: this.#vertex.at,
+        hint: `Give an agent with --ssh ${mount.sshId}=SOCKET, or --ssh default with SSH_AUTH_SOCK set`,
+      });
+    }
+    const target = mount.target ?? `${SSH_SOCKET_PREFIX}.${this.#agents}`;
+    if (this.#agents++ === 0) this.env.push(`SSH_AUTH_SOCK=${target}`);
+    this.mounts.push({ kind: "bind", source: agent.socketPath, target, readonly: false });
+  }
+
+  /** A folder that only this user can enter, in memory where the machine has such a place: secrets leave no disk block. */
+  async #privateFolder(): Promise<string> {
+    const parent = (await exists("/dev/shm")) ? "/dev/shm" : tmpdir();
+    const folder = await mkdtemp(join(parent, "strake-"));
+    this.#folders.push(folder);
+    return folder;
+  }
+}
+
+/** The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. */
+export function environmentWith(vertex: ExecVertex, home: string, added: readonly string[]): readonly string[] {
+  const names = new Set(vertex.env.map((entry) => entry.slice(0, entry.indexOf("="))));
+  const defaults = [
+    ...(names.has("PATH") ? [] : [`PATH=${DEFAULT_PATH}`]),
+    ...(names.has("HOME") ? [] : [`HOME=${home}`]),
+  ];
+  const proxies = vertex.proxyEnv.filter((entry) => !names.has(entry.slice(0, entry.indexOf("="))));
+  return [...vertex.env, ...defaults, ...proxies, ...added];
+}
+
+async function makeCacheFolder(
+  folder: string,
+  mount: { readonly uid: number; readonly gid: number; readonly mode: number },
+): Promise<void> {
+  if (await exists(folder)) return;
+  await mkdir(folder, { recursive: true });
+  await chown(folder, mount.uid, mount.gid);
+  await chmod(folder, mount.mode);
+}
+
+async function readSecret(secret: SecretSource): Promise<Uint8Array | undefined> {
+  if (secret.from.kind === "env") return secret.from.value;
+  const { readFile } = await import("node:fs/promises");
+  try {
+    return await readFile(secret.from.path);
+  } catch (cause) {
+    throw new BuildError("SECRET_MISSING", `Cannot read secret "${secret.id}" from "${secret.from.path}"`, { cause });
+  }
+}
+
+function cacheFolderName(cacheId: string): string {
+  return splitDigest(digestOf(posix.normalize(cacheId))).hex.slice(0, 24);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

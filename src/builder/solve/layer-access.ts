@@ -1,0 +1,129 @@
+import type { Descriptor, Digest } from "../../oci/index.ts";
+import { shortDigest } from "../../oci/index.ts";
+import { MergedTree } from "../../store/layers/index.ts";
+import type { BuildStore } from "../collaborators.ts";
+import { BuildError } from "../error.ts";
+import type { OnEvent } from "../events.ts";
+import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { State } from "./state.ts";
+
+/**
+ * The layers that a build works with, wherever they are: in the store, or still at the source of a base image.
+ * Base layers are fetched and unpacked when their files are first read, all of a state side by side, once for
+ * the whole build.
+ */
+export class LayerAccess {
+  readonly #store: BuildStore;
+  readonly #onEvent: OnEvent;
+  readonly #monotonic: () => number;
+  readonly #signal: AbortSignal;
+  /** Where the layers of base images can be fetched from. */
+  readonly #remote = new Map<Digest, { readonly image: ResolvedImage; readonly blob: Descriptor }>();
+  readonly #folders = new Map<Digest, Promise<string>>();
+  readonly #fetches = new Map<Digest, Promise<void>>();
+
+  constructor(details: {
+    readonly store: BuildStore;
+    readonly images: Iterable<ResolvedImage>;
+    readonly onEvent: OnEvent;
+    readonly monotonic: () => number;
+    readonly signal: AbortSignal;
+  }) {
+    this.#store = details.store;
+    this.#onEvent = details.onEvent;
+    this.#monotonic = details.monotonic;
+    this.#signal = details.signal;
+    for (const image of details.images)
+      for (const { diffId, blob } of image.layers)
+        if (!this.#remote.has(diffId)) this.#remote.set(diffId, { image, blob });
+  }
+
+  /** Whether the layer can be had: in some form in the store, or from its image's source. */
+  async isAvailable(diffId: Digest): Promise<boolean> {
+    return this.#remote.has(diffId) || (await this.#isInStore(diffId));
+  }
+
+  /** The unpacked layers of a state, top first, as an overlay mount lists them. */
+  async folders(state: State): Promise<readonly string[]> {
+    const folders = await Promise.all(state.layers.map(({ diffId }) => this.#folder(diffId)));
+    return folders.reverse();
+  }
+
+  /** The files of a state. */
+  async tree(state: State): Promise<MergedTree> {
+    return new MergedTree(await this.folders(state));
+  }
+
+  /**
+   * Makes sure that the layer's blob is in the store and returns its descriptor: the original one for a layer that was
+   * pulled, a newly compressed one for a layer made here.
+   */
+  async blob(
+    diffId: Digest,
+    compression: { readonly compression?: "none" | "gzip" | "zstd"; readonly level?: number } = {},
+  ): Promise<Descriptor> {
+    if (!(await this.#isInStore(diffId))) await this.#fetch(diffId);
+    return this.#store.layers.ensureBlob(diffId, { ...compression, signal: this.#signal });
+  }
+
+  #folder(diffId: Digest): Promise<string> {
+    let folder = this.#folders.get(diffId);
+    if (folder === undefined) {
+      folder = this.#unpack(diffId);
+      this.#folders.set(diffId, folder);
+    }
+    return folder;
+  }
+
+  async #unpack(diffId: Digest): Promise<string> {
+    const options = { signal: this.#signal };
+    const info = await this.#store.layers.info(diffId);
+    if (info?.hasSnapshot === true) return this.#store.layers.ensureSnapshot(diffId, options);
+    if (!(await this.#isInStore(diffId))) await this.#fetch(diffId);
+    return this.#store.layers.ensureSnapshot(diffId, options);
+  }
+
+  async #isInStore(diffId: Digest): Promise<boolean> {
+    const info = await this.#store.layers.info(diffId);
+    if (info === undefined) return false;
+    if (info.hasSnapshot || info.hasTar) return true;
+    return info.blob !== undefined && (await this.#store.blobs.hasBlob(info.blob));
+  }
+
+  #fetch(diffId: Digest): Promise<void> {
+    let fetch = this.#fetches.get(diffId);
+    if (fetch === undefined) {
+      fetch = this.#fetchOnce(diffId);
+      this.#fetches.set(diffId, fetch);
+    }
+    return fetch;
+  }
+
+  async #fetchOnce(diffId: Digest): Promise<void> {
+    const remote = this.#remote.get(diffId);
+    if (remote === undefined)
+      throw new BuildError("BASE_IMAGE", `Cannot find layer ${diffId} in the store`, {
+        hint: "The cache was pruned while the build ran, or is damaged; build again",
+      });
+    const { image, blob } = remote;
+    const vertex = `pull ${blob.digest}`;
+    const short = shortDigest(blob.digest);
+    this.#onEvent({ kind: "step-started", vertex, name: `pull ${image.shownAs} ${short}`, atMs: this.#monotonic() });
+    let outcome: "done" | "failed" | "canceled" = "failed";
+    let done = 0;
+    try {
+      await this.#store.blobs.writeBlob(blob, (options) => image.blobs.openBlob(blob, options), {
+        signal: this.#signal,
+        onBytes: (count) => {
+          done += count;
+          this.#onEvent({ kind: "step-bytes", vertex, item: short, done, total: blob.size });
+        },
+      });
+      await this.#store.layers.noteBlob(diffId, blob, image.origin);
+      outcome = "done";
+    } finally {
+      if (this.#signal.aborted) outcome = "canceled";
+      this.#onEvent({ kind: "step-finished", vertex, atMs: this.#monotonic(), outcome });
+    }
+  }
+}

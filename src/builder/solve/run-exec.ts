@@ -1,0 +1,143 @@
+import type { Ingredient, Ingredients } from "../../cache/index.ts";
+import { formatPlatform } from "../../oci/index.ts";
+import { RunnerError } from "../../runner/index.ts";
+import type { NetworkMode, SandboxSpec } from "../../runner/types.ts";
+import { scanUpper, writeLayer } from "../../store/layers/index.ts";
+import { BuildError, RunFailedError } from "../error.ts";
+import { resolveUser } from "../files/index.ts";
+import type { ExecVertex } from "../graph/vertex.ts";
+import { environmentWith, type MountSession } from "./exec-mounts.ts";
+import { OutputTail } from "./output-tail.ts";
+import type { State } from "./state.ts";
+import type { MadeLayer, StepContext } from "./step.ts";
+
+/** What BuildKit calls the machine that a RUN sees. */
+const HOSTNAME = "buildkitsandbox";
+
+/** The ingredients of a RUN's cache key. Secrets are there by id, proxies not at all, as in Docker. */
+export function execIngredients(vertex: ExecVertex, parent: State, mounts: Ingredient): Ingredients {
+  return {
+    operation: "run",
+    parent: parent.identity,
+    argv: vertex.argv,
+    env: vertex.env,
+    cwd: vertex.cwd,
+    user: vertex.user,
+    network: vertex.network,
+    insecure: vertex.insecure,
+    mounts,
+    platform: formatPlatform(vertex.platform),
+    shmSizeBytes: vertex.shmSizeBytes,
+    ulimits: vertex.ulimits.map(({ name, soft, hard }) => [name, soft, hard]),
+    extraHosts: vertex.extraHosts.map(({ name, address }) => [name, address]),
+  };
+}
+
+/**
+ * Runs a command on a state and takes what it changed as a layer.
+ * @throws {BuildError} RUN_FAILED with the exit code and the last output
+ */
+export async function runExec(
+  context: StepContext,
+  vertex: ExecVertex,
+  parent: State,
+  openMounts: () => Promise<MountSession>,
+): Promise<MadeLayer> {
+  const { store, sandbox, signal } = context;
+  const folders = await context.layers.folders(parent);
+  const user = resolveRunUser(vertex, await context.layers.tree(parent));
+  await using mounts = await openMounts();
+  const pending = await store.layers.prepareSnapshot();
+  try {
+    const startedSeconds = Math.floor(context.now() / 1000) - 1;
+    const spec: SandboxSpec = {
+      lower: folders,
+      upper: pending.upper,
+      work: pending.work,
+      argv: vertex.argv,
+      env: environmentWith(vertex, user.home, mounts.env),
+      cwd: vertex.cwd,
+      uid: user.uid,
+      gid: user.gid,
+      additionalGids: user.additionalGids,
+      mounts: mounts.mounts,
+      network: sandboxNetwork(vertex.network),
+      hostname: HOSTNAME,
+      insecure: vertex.insecure,
+      shmSizeBytes: vertex.shmSizeBytes,
+      ulimits: vertex.ulimits,
+      extraHosts: vertex.extraHosts,
+    };
+    const tail = new OutputTail();
+    const { exitCode } = await sandbox
+      .run(spec, {
+        signal,
+        onOutput: (stream, chunk) => {
+          tail.add(chunk);
+          context.onEvent({ kind: "step-output", vertex: vertex.id, stream, chunk });
+        },
+      })
+      .catch((error: unknown) => {
+        throw describeRunnerError(vertex, error);
+      });
+    if (exitCode !== 0) throw runFailed(vertex, exitCode, tail);
+    signal.throwIfAborted();
+    const entries = scanUpper(pending.upper, folders);
+    const packed = await writeLayer(entries, {}, { recentSinceSeconds: startedSeconds, signal });
+    return {
+      diffId: packed.diffId,
+      treeId: packed.treeId,
+      commit: async () => void (await pending.commit(packed)),
+      [Symbol.asyncDispose]: () => pending[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await pending[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function resolveRunUser(vertex: ExecVertex, tree: Parameters<typeof resolveUser>[1]): ReturnType<typeof resolveUser> {
+  try {
+    return resolveUser(vertex.user, tree);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new BuildError("RUN_FAILED", `process "${shownCommand(vertex)}" did not start: ${cause.message}`, {
+      at: vertex.at,
+      hint: `The user comes from USER ${vertex.user}; the image's /etc/passwd and /etc/group must know its names`,
+      cause,
+    });
+  }
+}
+
+/** Without a network of its own to offer, "default" is the host's. */
+function sandboxNetwork(network: ExecVertex["network"]): NetworkMode {
+  return network === "none" ? "none" : "host";
+}
+
+function runFailed(vertex: ExecVertex, exitCode: number, tail: OutputTail): RunFailedError {
+  return new RunFailedError(
+    `process "${shownCommand(vertex)}" did not complete successfully: exit code: ${exitCode}`,
+    { at: vertex.at, hint: exitHint(exitCode), exitCode, output: tail.text() },
+  );
+}
+
+function exitHint(exitCode: number): string | undefined {
+  if (exitCode === 127) return "127 means that a command was not found in the image";
+  if (exitCode === 126) return "126 means that a file was found but could not be executed";
+  if (exitCode === 137) return "137 means that the command was killed, most often for want of memory";
+  return undefined;
+}
+
+function describeRunnerError(vertex: ExecVertex, error: unknown): unknown {
+  if (!(error instanceof RunnerError)) return error;
+  if (error.code !== "COMMAND_NOT_FOUND" && error.code !== "COMMAND_NOT_EXECUTABLE") return error;
+  return new BuildError("RUN_FAILED", `process "${shownCommand(vertex)}" did not start: ${error.message}`, {
+    at: vertex.at,
+    hint: error.hint,
+    cause: error,
+  });
+}
+
+function shownCommand(vertex: ExecVertex): string {
+  return vertex.argv.join(" ").replaceAll("\n", "\\n");
+}
