@@ -7,8 +7,6 @@ export interface Output {
   write(text: string): void;
   /** Writes bytes and waits until they are taken: for more than a line or two. */
   writeBytes(chunk: Uint8Array): Promise<void>;
-  /** Calls back when the terminal's size changes; returns what stops that. */
-  onResize(listener: () => void): () => void;
 }
 
 /**
@@ -40,10 +38,6 @@ export function createOutput(stream: NodeJS.WriteStream, onGone: () => void): Ou
       return new Promise((resolve, reject) => {
         stream.write(chunk, (error) => (error ? reject(error) : resolve()));
       });
-    },
-    onResize(listener) {
-      stream.on("resize", listener);
-      return () => void stream.off("resize", listener);
     },
   };
 }

@@ -7,3 +7,8 @@ const CONTROLS = /(?![\n\t])\p{Cc}/gu;
 export function sanitize(text: string): string {
   return stripVTControlCharacters(text).replace(CONTROLS, "");
 }
+
+/** The same, as one line: every run of blanks and newlines is one blank. */
+export function oneLine(text: string): string {
+  return sanitize(text).replace(/\s+/g, " ").trim();
+}
