@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
-import type { LayerEntry } from "../../oci/layer-entry.ts";
+import type { ByteString, LayerEntry, LayerEntryKind } from "../../oci/layer-entry.ts";
 
 /** Where the bytes of a file entry come from. Read once or not at all; never changed. */
 export type EntryContent =
@@ -18,6 +18,24 @@ export interface PackedLayer {
   readonly diffId: Digest;
   /** Bytes of that tar. */
   readonly tarSize: number;
-  /** sha256 over every entry with its content digest but without times: equal trees have equal treeIds. */
+  /** sha256 over every entry with its content digest but without recent times: equal trees have equal treeIds. */
   readonly treeId: Digest;
+}
+
+/** A file as a stack of layers shows it; the shape of the builder's TreeNode. */
+export interface LayerNode {
+  readonly kind: Exclude<LayerEntryKind, "hardlink" | "whiteout" | "opaque"> | "socket";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Whole seconds, rounded down. */
+  readonly mtimeSeconds: number;
+  readonly size: number;
+  readonly link?: ByteString;
+  readonly major?: number;
+  readonly minor?: number;
+  /** Host path of the file itself (bytes as latin1), for reading its bytes and xattrs. */
+  readonly hostPath: string;
+  /** Equal for names of the same file; undefined where there is only one name. */
+  readonly hardlinkId?: string;
 }

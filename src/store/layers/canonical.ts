@@ -1,0 +1,131 @@
+import type { ByteString, LayerEntry } from "../../oci/layer-entry.ts";
+import { comparePaths, parentPath, parseWhiteout } from "../../tar/index.ts";
+import type { SourcedEntry } from "./types.ts";
+
+/**
+ * Brings the entries of a layer into the one form and order that its digest is computed over:
+ *
+ * - in the order of a walk (`comparePaths`), a folder's opaque mark right after the folder; of two entries with the same
+ *   path the later one counts;
+ * - an entry named `.wh.NAME` is the whiteout it will be taken for;
+ * - of several names of one file the first has the content and the others are hard links to it, with its attributes;
+ * - what has no meaning is zero: attributes of whiteouts, sizes of all but files, modes of symlinks (0777).
+ *
+ * @throws {TypeError} when the folder of an entry is not in the list, or a hard link's target is not
+ */
+export function canonicalEntries(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
+  const named = entries.some((entry) => parseWhiteout(entry.path) !== undefined)
+    ? entries.flatMap(readWhiteoutName)
+    : entries;
+  const ordered = isOrdered(named) ? named : order(named);
+  checkParents(ordered);
+  const linked = ordered.some((entry) => entry.kind === "hardlink") ? settleLinks(ordered) : ordered;
+  return linked.map(normalize);
+}
+
+function readWhiteoutName(entry: SourcedEntry): readonly SourcedEntry[] {
+  const whiteout = parseWhiteout(entry.path);
+  if (whiteout === undefined) return [entry];
+  if (whiteout.kind === "ignored") return [];
+  return [{ ...NO_ATTRIBUTES, path: whiteout.path, kind: whiteout.kind }];
+}
+
+function isOrdered(entries: readonly SourcedEntry[]): boolean {
+  for (let i = 1; i < entries.length; i++) {
+    if (compareEntries(entries[i - 1] as SourcedEntry, entries[i] as SourcedEntry) >= 0) return false;
+    if (entries[i - 1]?.path === entries[i]?.path && entries[i - 1]?.kind !== "dir") return false;
+  }
+  return true;
+}
+
+function compareEntries(a: LayerEntry, b: LayerEntry): number {
+  return comparePaths(a.path, b.path) || Number(a.kind === "opaque") - Number(b.kind === "opaque");
+}
+
+/** Sorts, and leaves at each path one entry, or a folder and its opaque mark. */
+function order(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
+  const byPath = new Map<ByteString, SourcedEntry>();
+  const opaque = new Map<ByteString, SourcedEntry>();
+  const whiteouts = new Map<ByteString, SourcedEntry>();
+  for (const entry of entries) {
+    const target = entry.kind === "opaque" ? opaque : entry.kind === "whiteout" ? whiteouts : byPath;
+    target.set(entry.path, entry);
+  }
+  for (const [path, whiteout] of whiteouts) {
+    // A whiteout hides what is below the layer, so it stays beside nothing but a folder, as that folder's opaque mark.
+    const present = byPath.get(path);
+    if (present === undefined) byPath.set(path, whiteout);
+    else if (present.kind === "dir") opaque.set(path, { ...NO_ATTRIBUTES, path, kind: "opaque" });
+  }
+  return [...byPath.values(), ...opaque.values()].sort(compareEntries);
+}
+
+function checkParents(entries: readonly SourcedEntry[]): void {
+  const open: string[] = [""];
+  for (const { path, kind } of entries) {
+    const folder = kind === "opaque" ? path : parentPath(path);
+    while (open.length > 1 && !isWithin(folder, open[open.length - 1] as string)) open.pop();
+    if (open[open.length - 1] !== folder) {
+      throw new TypeError(
+        `Layer entry ${JSON.stringify(path)} comes without its folder ${JSON.stringify(folder)}`,
+      );
+    }
+    if (kind === "dir" && path !== "") open.push(path);
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === "/");
+}
+
+/** Gives each group of names its file first and points all others at it. */
+function settleLinks(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
+  const byPath = new Map<string, SourcedEntry>();
+  for (const entry of entries) if (entry.kind !== "opaque") byPath.set(entry.path, entry);
+  const firstNames = new Map<SourcedEntry, ByteString>();
+  const files = new Map<SourcedEntry, SourcedEntry>();
+  for (const entry of entries) {
+    if (entry.kind !== "hardlink") continue;
+    const file = resolveLink(entry, byPath);
+    files.set(entry, file);
+    const first = firstNames.get(file) ?? file.path;
+    firstNames.set(file, comparePaths(entry.path, first) < 0 ? entry.path : first);
+  }
+  return entries.map((entry) => {
+    const file = files.get(entry) ?? entry;
+    const first = firstNames.get(file);
+    if (first === undefined) return entry;
+    if (first === entry.path) return { ...file, path: entry.path };
+    const { content: _, xattrs: __, ...attributes } = file;
+    return { ...attributes, path: entry.path, kind: "hardlink", size: 0, link: first };
+  });
+}
+
+function resolveLink(entry: SourcedEntry, byPath: ReadonlyMap<string, SourcedEntry>): SourcedEntry {
+  let file: SourcedEntry | undefined = entry;
+  for (let steps = 0; file?.kind === "hardlink"; steps++) {
+    file = steps > byPath.size ? undefined : byPath.get(file.link ?? "");
+  }
+  if (file === undefined || file.kind === "dir" || file.kind === "whiteout") {
+    throw new TypeError(
+      `Hard link ${JSON.stringify(entry.path)} points at ${JSON.stringify(entry.link)}, which is no file of the layer`,
+    );
+  }
+  return file;
+}
+
+const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
+
+function normalize(entry: SourcedEntry): SourcedEntry {
+  switch (entry.kind) {
+    case "file":
+      return entry;
+    case "whiteout":
+    case "opaque":
+      return { ...NO_ATTRIBUTES, path: entry.path, kind: entry.kind };
+    case "symlink":
+      return entry.mode === 0o777 && entry.size === 0 ? entry : { ...entry, mode: 0o777, size: 0 };
+    default:
+      return entry.size === 0 ? entry : { ...entry, size: 0 };
+  }
+}

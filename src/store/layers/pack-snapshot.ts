@@ -1,0 +1,64 @@
+import type { ByteString } from "../../oci/layer-entry.ts";
+import { Xattrs } from "../../sys/index.ts";
+import { canonicalEntries } from "./canonical.ts";
+import { HandOff } from "./hand-off.ts";
+import { describe, listNames, statHost } from "./host-files.ts";
+import { LinkGroups } from "./link-groups.ts";
+import { isOpaque, isWhiteout, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overlay-marks.ts";
+import { Packer } from "./packer.ts";
+import { toEntry } from "./scan-upper.ts";
+import type { SourcedEntry } from "./types.ts";
+
+/** Every change that a layer in overlay form holds, as canonical entries that refer to files in `dir` (bytes). */
+export function readSnapshot(dir: string): readonly SourcedEntry[] {
+  const xattrs = new Xattrs();
+  const links = new LinkGroups();
+  const entries: SourcedEntry[] = [];
+  const addFolder = (path: ByteString, hostPath: string): void => {
+    if (isOpaque(xattrs, hostPath)) entries.push({ ...NO_ATTRIBUTES, path, kind: "opaque" });
+    for (const name of listNames(hostPath)) {
+      add((path === "" ? name : `${path}/${name}`) as ByteString, `${hostPath}/${name}`);
+    }
+  };
+  const add = (path: ByteString, hostPath: string): void => {
+    const stats = statHost(hostPath);
+    if (stats === undefined || stats.isSocket()) return;
+    if (isWhiteout(stats)) {
+      entries.push({ ...NO_ATTRIBUTES, path, kind: "whiteout" });
+      return;
+    }
+    const node = describe(stats, hostPath);
+    const entry = toEntry(path, node, readLayerXattrs(xattrs, hostPath));
+    entries.push(links.join(entry, node.hardlinkId));
+    if (node.kind === "dir") addFolder(path, hostPath);
+  };
+  const root = "" as ByteString;
+  if (xattrs.get(dir, ROOT_ENTRY_XATTR) === undefined) addFolder(root, dir);
+  else add(root, dir);
+  return entries;
+}
+
+const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
+
+/**
+ * The canonical tar of a layer in overlay form: the bytes that `writeLayer` made its diffID of, if it wrote `dir` or its entries
+ * are `dir` as `settleUpper` left it.
+ */
+export async function* packSnapshot(
+  dir: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Uint8Array> {
+  const handOff = new HandOff<Uint8Array>();
+  const packing = new Packer({ ...options, onTarChunk: (chunk) => handOff.give(chunk), hashes: false })
+    .pack(canonicalEntries(readSnapshot(dir)))
+    .then(
+      () => handOff.end(),
+      (error: unknown) => handOff.fail(error),
+    );
+  try {
+    yield* handOff;
+  } finally {
+    handOff.leave();
+    await packing;
+  }
+}
