@@ -28,6 +28,7 @@ const code = await main(process.argv.slice(2), {
   stderr: createOutput(process.stderr, () => undefined),
   signal: controller.signal,
   sources: new Map(),
+  now: Date.now,
   nowMs: () => performance.now(),
 });
 

@@ -4,8 +4,11 @@ import type { Output } from "./output.ts";
 
 /** A command as the dispatcher and the list of commands know it; its code is loaded when it is called. */
 export interface CommandEntry {
+  /** As typed: `cache ls`. */
   readonly name: string;
+  /** Heading in the list of commands. */
   readonly group: string;
+  /** One line, sentence case, no final period. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }
@@ -26,15 +29,13 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Texts that errors may point into and that are no files: a Dockerfile that came on standard input. By shown name. */
   readonly sources: Map<string, string>;
+  /** Wall clock: milliseconds since the epoch. */
+  readonly now: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
 }
 
 export interface CommandSpec<T extends OptionTable> {
-  /** As typed: `cache ls`. */
-  readonly name: string;
-  /** One line, sentence case, no final period. */
-  readonly summary: string;
   /** What follows `strake NAME [OPTIONS]`: `IMAGE [IMAGE...]`. */
   readonly operands: string;
   /** How many positionals there may be. */

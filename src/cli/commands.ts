@@ -1,22 +1,69 @@
 import type { CommandEntry } from "./command.ts";
 
+const BUILD = "Build";
+const IMAGES = "Images";
+const CACHE = "Build cache";
+const OTHER = "Other";
+
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "build",
-    group: "Build",
+    group: BUILD,
     summary: "Build an image from a Dockerfile",
     load: async () => (await import("./commands/build.ts")).build,
   },
   {
+    name: "images",
+    group: IMAGES,
+    summary: "List the images of the store",
+    load: async () => (await import("./commands/images.ts")).images,
+  },
+  {
+    name: "tag",
+    group: IMAGES,
+    summary: "Give an image of the store one more name",
+    load: async () => (await import("./commands/tag.ts")).tag,
+  },
+  {
+    name: "rmi",
+    group: IMAGES,
+    summary: "Remove images from the store",
+    load: async () => (await import("./commands/rmi.ts")).rmi,
+  },
+  {
+    name: "inspect",
+    group: IMAGES,
+    summary: "Show all that is known of images of the store, as JSON",
+    load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  {
+    name: "history",
+    group: IMAGES,
+    summary: "Show how an image came about, newest step first",
+    load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    name: "cache ls",
+    group: CACHE,
+    summary: "List the steps that the build cache has results of",
+    load: async () => (await import("./commands/cache-ls.ts")).cacheLs,
+  },
+  {
+    name: "cache show",
+    group: CACHE,
+    summary: "Show a result of the build cache and what its key was made of",
+    load: async () => (await import("./commands/cache-show.ts")).cacheShow,
+  },
+  {
     name: "version",
-    group: "Other",
+    group: OTHER,
     summary: "Show the version of strake and of what it runs on",
     load: async () => (await import("./commands/version.ts")).version,
   },
   {
     name: "help",
-    group: "Other",
+    group: OTHER,
     summary: "Show what a command does and its flags",
     load: async () => (await import("./commands/help.ts")).help,
   },

@@ -9,6 +9,8 @@ export type CliErrorCode =
   | "INPUT_UNUSABLE"
   /** A name is not in the store. */
   | "IMAGE_NOT_FOUND"
+  /** An image ID that has several names is to be removed. */
+  | "IMAGE_IN_USE"
   | "CACHE_RECORD_NOT_FOUND"
   /** The result would have gone where it must not: binary data to a terminal. */
   | "OUTPUT_REFUSED";

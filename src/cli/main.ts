@@ -54,13 +54,13 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
   const { options, positionals, help } = parseOptions(command.options, found.rest);
   if (help) {
     const { formatCommandHelp } = await import("./help/format-help.ts");
-    context.stdout.write(formatCommandHelp(command, context.stdout));
+    context.stdout.write(formatCommandHelp(found.entry, command, context.stdout));
     return EXIT.done;
   }
   const { min, max } = command.count;
   if (positionals.length < min || positionals.length > max) {
     const { wrongCount } = await import("./help/missing-command.ts");
-    throw wrongCount(command, positionals);
+    throw wrongCount(found.entry, command, positionals);
   }
   return (await command.run({ options, positionals }, context)) ?? EXIT.done;
 }

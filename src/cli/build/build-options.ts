@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import type { BuildOptions, ContextSource, OutputSpec } from "../../builder/types.ts";
-import { formatReference, parsePlatform, parseReference, withDefaultTag } from "../../oci/index.ts";
+import { parsePlatform } from "../../oci/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import type { ParsedOptions } from "../args/option-table.ts";
 import { parseExtraHost, parseSize, parseUlimit, splitPair } from "../args/values.ts";
 import type { CommandContext } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
+import { fullName } from "../images/names.ts";
 import type { BUILD_FLAGS } from "./build-flags.ts";
 import { parseBuildContext } from "./context-source.ts";
 import { type BuildInputs, resolveInputs } from "./inputs.ts";
@@ -33,7 +34,7 @@ export async function readBuildOptions(
   refuseWhatIsMissing(flags);
   const { cwd, settings } = context;
   const { variables } = settings;
-  const names = flags.tag.map((name) => formatName(name));
+  const names = flags.tag.map(fullName);
   const { outputs, annotations } = readOutputs(flags, names, context);
   const platforms = flags.platform.flatMap((list) =>
     list.split(",").map((text) => asUsage(() => parsePlatform(text.trim()))),
@@ -65,15 +66,6 @@ export async function readBuildOptions(
   return { ...inputs, ...options };
 }
 
-/** The full name of an image that is to be made. @throws {CliError} USAGE for one with a digest */
-function formatName(text: string): string {
-  const reference = asUsage(() => parseReference(text));
-  if (reference.digest !== undefined) {
-    throw usageError(`Cannot name an image "${text}": the digest follows from the image`);
-  }
-  return formatReference(withDefaultTag(reference));
-}
-
 function readOutputs(
   flags: BuildFlags,
   names: readonly string[],
@@ -84,7 +76,7 @@ function readOutputs(
   const outputs = parsed.map(
     ({ output }): OutputSpec =>
       output.kind === "image" || output.kind === "oci" || output.kind === "docker"
-        ? { ...output, names: output.names.map(formatName) }
+        ? { ...output, names: output.names.map(fullName) }
         : output,
   );
   const toStdout = outputs.filter(

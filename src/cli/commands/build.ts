@@ -4,8 +4,6 @@ import { defineCommand } from "../command.ts";
 import { CliError } from "../error.ts";
 
 export const build = defineCommand({
-  name: "build",
-  summary: "Build an image from a Dockerfile",
   operands: "CONTEXT | - | URL",
   count: { min: 1, max: 1 },
   details: [

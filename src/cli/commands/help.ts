@@ -4,8 +4,6 @@ import { formatCommandFamily, formatCommandHelp, formatCommandList } from "../he
 import { missingCommand } from "../help/missing-command.ts";
 
 export const help = defineCommand({
-  name: "help",
-  summary: "Show what a command does and its flags",
   operands: "[COMMAND]",
   count: { min: 0, max: 2 },
   options: {},
@@ -16,7 +14,7 @@ export const help = defineCommand({
     if (first === undefined) {
       stdout.write(formatCommandList(commands, stdout));
     } else if (found !== undefined) {
-      stdout.write(formatCommandHelp(await found.entry.load(), stdout));
+      stdout.write(formatCommandHelp(found.entry, await found.entry.load(), stdout));
     } else {
       const family = commandFamily(commands, first);
       if (family.length === 0 || positionals.length > 1) return missingCommand(positionals, context);

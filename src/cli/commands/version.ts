@@ -3,8 +3,6 @@ import { defineCommand } from "../command.ts";
 import { VERSION } from "../version.ts";
 
 export const version = defineCommand({
-  name: "version",
-  summary: "Show the version of strake and of what it runs on",
   operands: "",
   count: { min: 0, max: 0 },
   options: { json: { type: "boolean", summary: "As JSON" } },

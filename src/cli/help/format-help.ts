@@ -31,10 +31,10 @@ export function formatCommandList(commands: readonly CommandEntry[], target: Wid
 }
 
 /** `strake COMMAND --help`. */
-export function formatCommandHelp(command: Command, target: Width): string {
+export function formatCommandHelp(entry: CommandEntry, command: Command, target: Width): string {
   const width = lineWidth(target);
   const shown = Object.entries(command.options).filter(([, spec]) => spec.hidden !== true);
-  const usage = ["Usage: strake", command.name, ...(shown.length > 0 ? ["[OPTIONS]"] : []), command.operands];
+  const usage = ["Usage: strake", entry.name, ...(shown.length > 0 ? ["[OPTIONS]"] : []), command.operands];
   const groups = groupBy(shown, ([, spec]) => spec.group ?? "Options").map(([group, options]) =>
     section(
       group,
@@ -47,7 +47,7 @@ export function formatCommandHelp(command: Command, target: Width): string {
   ]);
   return [
     `${usage.join(" ").trimEnd()}\n\n`,
-    `${command.summary}\n`,
+    `${entry.summary}\n`,
     ...(command.details ?? []).map((paragraph) => `\n${wrap(paragraph, width).join("")}`),
     ...groups,
     ...(examples.length === 0 ? [] : [section("Examples", examples)]),

@@ -1,5 +1,5 @@
 import { nearest } from "../args/nearest.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command, CommandContext, CommandEntry } from "../command.ts";
 import { type CliError, usageError } from "../error.ts";
 import { commandFamily } from "../find-command.ts";
 import { formatCommandFamily } from "./format-help.ts";
@@ -35,21 +35,22 @@ export function missingCommand(argv: readonly string[], context: CommandContext)
 }
 
 /** For a command that got more or fewer operands than it takes. */
-export function wrongCount(command: Command, positionals: readonly string[]): CliError {
+export function wrongCount(
+  { name }: CommandEntry,
+  command: Command,
+  positionals: readonly string[],
+): CliError {
   const { min, max } = command.count;
-  const usage = `strake ${command.name} ${command.operands}`.trimEnd();
-  const hint = `Usage: ${usage}; see strake ${command.name} --help`;
+  const usage = `strake ${name} ${command.operands}`.trimEnd();
+  const hint = `Usage: ${usage}; see strake ${name} --help`;
   if (positionals.length < min) {
-    return usageError(
-      `Command "${command.name}" needs ${describeCount(min, max)}, got ${positionals.length}`,
-      hint,
-    );
+    return usageError(`Command "${name}" needs ${describeCount(min, max)}, got ${positionals.length}`, hint);
   }
   const surplus = positionals[max] ?? "";
   return usageError(
     max === 0
-      ? `Command "${command.name}" takes no arguments, but there is "${surplus}"`
-      : `Command "${command.name}" takes ${describeCount(min, max)}, but there is also "${surplus}"`,
+      ? `Command "${name}" takes no arguments, but there is "${surplus}"`
+      : `Command "${name}" takes ${describeCount(min, max)}, but there is also "${surplus}"`,
     hint,
   );
 }

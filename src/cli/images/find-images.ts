@@ -1,0 +1,63 @@
+import { StrakeError } from "../../errors.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
+import type { ImageRecord, ImageStore } from "../../store/index.ts";
+import { CliError } from "../error.ts";
+import { hasName } from "./names.ts";
+
+/**
+ * The image that a person means: a name, `name@digest`, or the beginning of an image ID.
+ * @throws {CliError} IMAGE_NOT_FOUND
+ * @throws {StoreError} IMAGE_AMBIGUOUS
+ */
+export async function findImage(images: ImageStore, text: string): Promise<ImageRecord> {
+  return (await matchImage(images, text)).record;
+}
+
+/** Like `findImage`, telling what the text was. */
+export async function matchImage(
+  images: ImageStore,
+  text: string,
+): Promise<{ readonly record: ImageRecord; readonly by: "name" | "id" }> {
+  const named = await findByName(images, text);
+  if (named !== undefined) return { record: named, by: "name" };
+  const identified = await images.find(text);
+  if (identified !== undefined) return { record: identified, by: "id" };
+  throw new CliError("IMAGE_NOT_FOUND", `Cannot find image "${text}": the store does not have it`, {
+    hint: "strake images lists what is there, strake pull fetches an image",
+  });
+}
+
+async function findByName(images: ImageStore, text: string): Promise<ImageRecord | undefined> {
+  const reference = readReference(text);
+  if (reference === undefined) return undefined;
+  const { digest, ...name } = reference;
+  if (digest === undefined) return images.find(formatReference(withDefaultTag(name)));
+  const records = await images.list();
+  return records.find(
+    (record) => isOf(record, name) && (record.manifest?.digest === digest || record.index?.digest === digest),
+  );
+}
+
+/** Undefined for what is no name but may be an image ID. */
+function readReference(text: string): ReturnType<typeof parseReference> | undefined {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (error instanceof StrakeError) return undefined;
+    throw error;
+  }
+}
+
+/** The records of all names that an image has. */
+export async function namesOf(images: ImageStore, { imageId }: ImageRecord): Promise<ImageRecord[]> {
+  return (await images.list()).filter((record) => record.imageId === imageId);
+}
+
+function isOf(
+  record: ImageRecord,
+  { registry, repository }: { registry: string; repository: string },
+): boolean {
+  if (!hasName(record)) return false;
+  const own = parseReference(record.reference);
+  return own.registry === registry && own.repository === repository;
+}

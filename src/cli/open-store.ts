@@ -1,0 +1,11 @@
+import type { Store } from "../store/index.ts";
+import type { CommandContext } from "./command.ts";
+
+/** Opens this user's store; whoever calls disposes of it. The store's code is loaded only here. */
+export async function openStore({
+  settings,
+  signal,
+}: Pick<CommandContext, "settings" | "signal">): Promise<Store> {
+  const { Store } = await import("../store/index.ts");
+  return Store.open(settings.storeRoot, { signal });
+}
