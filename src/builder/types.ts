@@ -18,7 +18,8 @@ export type ContextSource =
 /** What becomes of the result: one `-o`. */
 export type OutputSpec =
   | { readonly kind: "image"; readonly names: readonly string[]; readonly push: boolean }
-  | ({ readonly kind: "oci" | "docker"; readonly destination: string | WritableTarget } & ArchiveOptions)
+  | ({ readonly kind: "oci"; readonly destination: string | WritableTarget } & ArchiveOptions)
+  | ({ readonly kind: "docker"; readonly destination: string | WritableTarget } & ArchiveOptions)
   | { readonly kind: "tar"; readonly destination: string | WritableTarget }
   | { readonly kind: "local"; readonly destination: string };
 

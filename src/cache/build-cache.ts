@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Digest, splitDigest } from "../oci/digest.ts";
+import type { Ingredient } from "./cache-key.ts";
 import { type CacheRecord, decodeCacheRecord } from "./record.ts";
 
 /** A record as listed: with the times that a collection goes by. */
@@ -62,6 +63,18 @@ export class BuildCache {
     await this.#write(this.#path("alias", cheapKey), key);
   }
 
+  /** Keeps the list of files that a key's content digest stands for, so that a miss can be explained file by file. */
+  async storeFiles(content: Digest, files: readonly Ingredient[]): Promise<void> {
+    const path = this.#path("files", content);
+    if ((await stat(path).catch(() => undefined)) === undefined) await this.#write(path, files, 0);
+  }
+
+  /** The files behind a content digest; undefined when they were not kept. */
+  async files(content: Digest): Promise<readonly Ingredient[] | undefined> {
+    const found = await readJson(this.#path("files", content));
+    return Array.isArray(found) ? (found as readonly Ingredient[]) : undefined;
+  }
+
   /** All readable records, in no order. */
   async *list(): AsyncGenerator<ListedRecord> {
     const root = join(this.#folder, "keys");
@@ -80,14 +93,14 @@ export class BuildCache {
     return this.#path("keys", key);
   }
 
-  #path(kind: "keys" | "content" | "alias", digest: Digest): string {
+  #path(kind: "keys" | "content" | "alias" | "files", digest: Digest): string {
     const { hex } = splitDigest(digest);
     return join(this.#folder, kind, hex.slice(0, 2), `${hex}.json`);
   }
 
-  async #write(path: string, value: unknown): Promise<void> {
+  async #write(path: string, value: unknown, indent: number = 1): Promise<void> {
     const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${this.#serial++}`);
-    const text = `${JSON.stringify(value, null, 1)}\n`;
+    const text = `${JSON.stringify(value, null, indent)}\n`;
     try {
       await writeFile(temporary, text).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error;

@@ -4,8 +4,8 @@ import type { Ingredients } from "./cache-key.ts";
 /** What a step left: one layer on top of its parent. */
 export interface StepResult {
   readonly diffId: Digest;
-  /** Identity of the state after the step; goes into the keys of the steps behind it. */
-  readonly identity: Digest;
+  /** Identity of the layer's files; with the parent's identity it makes that of the state after the step. */
+  readonly treeId: Digest;
 }
 
 /** A step's outcome under a key, with what the key was made of. A small JSON file that a person can read. */
@@ -32,6 +32,6 @@ export function decodeCacheRecord(value: unknown): CacheRecord | undefined {
   if (typeof record.createdAt !== "string" || typeof record.durationMs !== "number") return undefined;
   const result: Partial<StepResult> | undefined = record.result;
   if (typeof result?.diffId !== "string" || !isDigest(result.diffId)) return undefined;
-  if (typeof result.identity !== "string" || !isDigest(result.identity)) return undefined;
+  if (typeof result.treeId !== "string" || !isDigest(result.treeId)) return undefined;
   return record as CacheRecord;
 }

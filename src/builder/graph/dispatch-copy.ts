@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { AddInstruction, CopyInstruction } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
+import { parseChecksum, parseChmod } from "../files/index.ts";
 import { parseGitSource } from "./git-source.ts";
 import { absolutePath } from "./paths.ts";
 import type { StageState } from "./planned-stage.ts";
@@ -41,7 +42,8 @@ export function planCopyInstruction(
     name,
     data: expand ? words.expandBody(data, stage.env) : data,
   }));
-  checkChmod(chmod);
+  if (chmod !== "") parseChmod(chmod);
+  if (checksum !== "") parseChecksum(checksum);
   if (checksum !== "") checkChecksumUse(paths);
   const sources: CopySource[] = [
     ...paths.map((path) => sourceOf(path, { isAdd, parents, checksum, from, instruction })),
@@ -87,7 +89,7 @@ function sourceOf(
   }
   if (isUrl(path)) {
     if (!isAdd) throw invalid("source can't be a URL for COPY", "Use ADD for downloads");
-    return { kind: "http", url: path, fileName: urlFileName(path), ...(checksum === "" ? {} : { checksum }) };
+    return { kind: "http", url: path, ...(checksum === "" ? {} : { checksum }) };
   }
   if (!parents) return { kind: "tree", from, path: cleaned(path), written: path };
   // What stands before `/./` is left out of the destination's path.
@@ -103,15 +105,6 @@ function sourceOf(
   };
 }
 
-function checkChmod(chmod: string): void {
-  if (!/^[0-9]+$/.test(chmod)) return;
-  if (/^[0-7]+$/.test(chmod) && Number.parseInt(chmod, 8) <= 0o7777) return;
-  throw invalid(
-    `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`,
-    "For example --chmod=0644, or --chmod=u=rwX,go=rX",
-  );
-}
-
 function checkChecksumUse(paths: readonly string[]): void {
   const [only] = paths;
   if (paths.length !== 1 || only === undefined)
@@ -122,16 +115,6 @@ function checkChecksumUse(paths: readonly string[]): void {
 
 function isUrl(path: string): boolean {
   return path.startsWith("http://") || path.startsWith("https://");
-}
-
-/** The last part of the URL's path; redirects and headers do not change it. */
-function urlFileName(url: string): string {
-  try {
-    const base = posix.basename(decodeURIComponent(new URL(url).pathname));
-    return base === "" || base === "/" || base === "." ? "__unnamed__" : base;
-  } catch {
-    return "__unnamed__";
-  }
 }
 
 function cleaned(path: string): string {

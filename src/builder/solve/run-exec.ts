@@ -2,7 +2,7 @@ import type { Ingredient, Ingredients } from "../../cache/index.ts";
 import { formatPlatform } from "../../oci/index.ts";
 import { RunnerError } from "../../runner/index.ts";
 import type { NetworkMode, SandboxSpec } from "../../runner/types.ts";
-import { scanUpper, writeLayer } from "../../store/layers/index.ts";
+import { scanUpper, settleUpper, writeLayer } from "../../store/layers/index.ts";
 import { BuildError, RunFailedError } from "../error.ts";
 import { resolveUser } from "../files/index.ts";
 import type { ExecVertex } from "../graph/vertex.ts";
@@ -87,7 +87,10 @@ export async function runExec(
     return {
       diffId: packed.diffId,
       treeId: packed.treeId,
-      commit: async () => void (await pending.commit(packed)),
+      commit: async () => {
+        settleUpper(pending.upper, entries);
+        await pending.commit(packed);
+      },
       [Symbol.asyncDispose]: () => pending[Symbol.asyncDispose](),
     };
   } catch (error) {

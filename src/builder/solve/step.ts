@@ -61,9 +61,20 @@ export async function takeStep(context: StepContext, operation: StepOperation): 
   );
 }
 
+/** Takes a step by a key that is known to be its; undefined when there is no result under it (any more). */
+export async function takeKnownStep(
+  context: StepContext,
+  vertex: StepVertex,
+  parent: State,
+  key: Digest,
+): Promise<State | undefined> {
+  const record = await lookup(context, { vertex }, key);
+  return record === undefined ? undefined : reportCached(context, vertex, parent, record);
+}
+
 async function lookup(
   { cache, layers }: StepContext,
-  { vertex }: StepOperation,
+  { vertex }: Pick<StepOperation, "vertex">,
   key: Digest,
 ): Promise<CacheRecord | undefined> {
   if (vertex.ignoreCache) return undefined;
@@ -77,7 +88,12 @@ function reportCached(context: StepContext, vertex: StepVertex, parent: State, r
   context.onEvent({ kind: "step-started", vertex: vertex.id, name: vertex.name, atMs });
   context.onEvent({ kind: "step-finished", vertex: vertex.id, atMs, outcome: "cached" });
   context.onOutcome("cached");
-  return stateAfter(parent, { ...record.result, createdAt: record.createdAt });
+  const { diffId, treeId } = record.result;
+  return stateAfter(parent, {
+    diffId,
+    identity: childIdentity(parent.identity, treeId),
+    createdAt: record.createdAt,
+  });
 }
 
 async function perform(
@@ -105,7 +121,7 @@ async function perform(
       await cache.storeLayerOf(identity, { diffId, createdAt });
     }
     const durationMs = Math.round(monotonic() - startedMs);
-    const result = { diffId, identity };
+    const result = { diffId, treeId: made.treeId };
     await cache.store({ version: 1, key, step: vertex.name, ingredients, result, createdAt, durationMs });
     outcome = "done";
     context.onOutcome("done");

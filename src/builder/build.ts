@@ -1,0 +1,221 @@
+import { availableParallelism } from "node:os";
+import { readFile } from "node:fs/promises";
+import { formatPlatform, type Platform } from "../oci/index.ts";
+import { type Dockerfile, parseDockerfile } from "../parser/index.ts";
+import type { Collaborators } from "./collaborators.ts";
+import { BuildError } from "./error.ts";
+import { type BuiltImage, putConfig } from "./export/image-documents.ts";
+import { writeOutputs } from "./export/write-outputs.ts";
+import { GraphBuilder } from "./graph/graph-builder.ts";
+import { type PlannedBuild, planBuild } from "./graph/plan-build.ts";
+import { readVertices } from "./graph/read-vertices.ts";
+import { assembleConfig } from "./image/assemble-config.ts";
+import { LayerAccess } from "./solve/layer-access.ts";
+import { Solver } from "./solve/solver.ts";
+import { SourceFiles } from "./solve/source-files.ts";
+import type { State } from "./solve/state.ts";
+import type { StepContext } from "./solve/step.ts";
+import { ContextTrees } from "./sources/context-trees.ts";
+import { resolveImage, resolveLayout } from "./sources/resolve-image.ts";
+import type { BuildOptions, BuildResult } from "./types.ts";
+
+/**
+ * Builds an image: parse, plan, solve, export. Platforms are built side by side in one graph, so what they share
+ * is done once. Steps that were finished stay in the cache whatever happens after them.
+ * @throws {DockerfileError}, {BuildError}, {FilesError}, {RegistryError}, {StoreError}; the signal's reason
+ */
+export async function build(collaborators: Collaborators, options: BuildOptions): Promise<BuildResult> {
+  const dockerfile = await readDockerfile(options);
+  const abort = new AbortController();
+  const signal = options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
+  const run = new BuildRun(collaborators, options, dockerfile, signal);
+  try {
+    return await run.build();
+  } catch (error) {
+    // The first failure is the one that is told; everything else stops and is waited for.
+    abort.abort(error);
+    await run.settled();
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await run.close();
+  }
+}
+
+async function readDockerfile({ dockerfile }: BuildOptions): Promise<Dockerfile> {
+  if (dockerfile.kind === "text") return parseDockerfile(dockerfile.text, { filename: dockerfile.shownAs });
+  const text = await readFile(dockerfile.path).catch((cause: NodeJS.ErrnoException) => {
+    const isMissing = cause.code === "ENOENT";
+    throw new BuildError(
+      "INPUT_MISSING",
+      `failed to read dockerfile: open ${dockerfile.shownAs}: ${isMissing ? "no such file or directory" : cause.message}`,
+      { hint: "Name the Dockerfile with -f FILE; its default is Dockerfile in the context folder", cause },
+    );
+  });
+  return parseDockerfile(text, { filename: dockerfile.shownAs });
+}
+
+class BuildRun {
+  readonly #collaborators: Collaborators;
+  readonly #options: BuildOptions;
+  readonly #dockerfile: Dockerfile;
+  readonly #signal: AbortSignal;
+  readonly #contexts: ContextTrees;
+  #solver: Solver | undefined;
+  #files: SourceFiles | undefined;
+  #done = 0;
+  #cached = 0;
+
+  constructor(
+    collaborators: Collaborators,
+    options: BuildOptions,
+    dockerfile: Dockerfile,
+    signal: AbortSignal,
+  ) {
+    this.#collaborators = collaborators;
+    this.#options = options;
+    this.#dockerfile = dockerfile;
+    this.#signal = signal;
+    this.#contexts = new ContextTrees({
+      dockerfile: options.dockerfile,
+      tmpDir: collaborators.store.tmpDir,
+      signal,
+    });
+  }
+
+  async build(): Promise<BuildResult> {
+    const { store, now, monotonic } = this.#collaborators;
+    const plans = await this.#plan();
+    const layers = new LayerAccess({
+      store,
+      images: plans.flatMap(({ images }) => [...images.values()]),
+      onEvent: this.#options.onEvent,
+      monotonic,
+      signal: this.#signal,
+    });
+    const results = await this.#solve(plans, layers);
+    const images: BuiltImage[] = [];
+    for (const [index, plan] of plans.entries()) {
+      const epoch =
+        plan.epochSeconds === undefined ? undefined : new Date(plan.epochSeconds * 1000).toISOString();
+      const config = assembleConfig(plan.image, results[index] as State, {
+        now: new Date(now()).toISOString(),
+        ...(epoch === undefined ? {} : { epoch: epoch.replace(".000Z", "Z") }),
+      });
+      const configDescriptor = await putConfig(store, config);
+      images.push({ platform: plan.image.platform, config, configDescriptor });
+    }
+    const written = await writeOutputs(images, {
+      ...this.#collaborators,
+      options: this.#options,
+      layers,
+      states: results,
+      signal: this.#signal,
+    });
+    return {
+      imageId: (images[0] as BuiltImage).configDescriptor.digest,
+      ...(written === undefined ? {} : { manifest: written }),
+      stepsTotal: this.#done + this.#cached,
+      stepsCached: this.#cached,
+      warnings: this.#dockerfile.warnings.map(({ message }) => message),
+    };
+  }
+
+  /** Waits for whatever is still going on. */
+  async settled(): Promise<void> {
+    await this.#solver?.settled();
+  }
+
+  async close(): Promise<void> {
+    // What was learned about files is a cache: that it cannot be kept is no reason to fail a build.
+    await this.#files?.save().catch(() => undefined);
+  }
+
+  async #plan(): Promise<readonly PlannedBuild[]> {
+    const { hostPlatforms } = this.#collaborators;
+    const [buildPlatform] = hostPlatforms;
+    if (buildPlatform === undefined) throw new TypeError("hostPlatforms must not be empty");
+    const { platforms, pull } = this.#options;
+    const targets = platforms.length === 0 ? [buildPlatform] : platforms;
+    const graph = new GraphBuilder();
+    const resolutions = new Map<string, ReturnType<typeof resolveImage>>();
+    const resolveOnce = (name: string, platform: Platform): ReturnType<typeof resolveImage> => {
+      const key = `${name} ${formatPlatform(platform)}`;
+      let resolution = resolutions.get(key);
+      if (resolution === undefined) {
+        resolution = this.#resolve(name, platform, pull);
+        resolutions.set(key, resolution);
+      }
+      return resolution;
+    };
+    return Promise.all(
+      targets.map((targetPlatform) =>
+        planBuild({
+          dockerfile: this.#dockerfile,
+          options: this.#options,
+          buildPlatform,
+          targetPlatform,
+          isPlatformGiven: platforms.length > 0,
+          graph,
+          resolveImage: resolveOnce,
+          resolveLayout: (name, layout, platform) => resolveLayout(name, layout, platform),
+        }),
+      ),
+    );
+  }
+
+  async #resolve(name: string, platform: Platform, pull: boolean): ReturnType<typeof resolveImage> {
+    const { onEvent } = this.#options;
+    const { monotonic } = this.#collaborators;
+    const vertex = `resolve ${name} ${formatPlatform(platform)}`;
+    onEvent({ kind: "step-started", vertex, name: `[internal] load metadata for ${name}`, atMs: monotonic() });
+    let outcome: "done" | "failed" = "failed";
+    try {
+      const image = await resolveImage(name, this.#collaborators, { platform, pull, signal: this.#signal });
+      outcome = "done";
+      return image;
+    } finally {
+      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
+    }
+  }
+
+  async #solve(plans: readonly PlannedBuild[], layers: LayerAccess): Promise<readonly State[]> {
+    const { store, cache, sandbox, now, monotonic } = this.#collaborators;
+    const { onEvent, maxParallelism, outputs, secrets, ssh } = this.#options;
+    const { default: pLimit } = await import("p-limit");
+    const limit = pLimit(maxParallelism ?? availableParallelism());
+    const areFilesExported = outputs.some(({ kind }) => kind === "local" || kind === "tar");
+    const read = readVertices(
+      plans.map(({ result }) => result),
+      areFilesExported,
+    );
+    const context: StepContext = {
+      store,
+      cache,
+      sandbox,
+      now,
+      monotonic,
+      layers,
+      onEvent,
+      signal: this.#signal,
+      limit: (work) => limit(work),
+      isRead: (vertex) => read.has(vertex.id),
+      onOutcome: (outcome) => void (outcome === "cached" ? this.#cached++ : this.#done++),
+    };
+    const files = new SourceFiles({
+      store,
+      layers,
+      contexts: this.#contexts,
+      onEvent,
+      now,
+      monotonic,
+      signal: this.#signal,
+      epochSeconds: plans[0]?.epochSeconds,
+    });
+    const images = new Map(plans.flatMap((plan) => [...plan.images]));
+    const solver = new Solver({ context, files, images, secrets, ssh });
+    this.#files = files;
+    this.#solver = solver;
+    return Promise.all(plans.map(({ result }) => solver.solve(result)));
+  }
+}

@@ -1,0 +1,13 @@
+export { build } from "./build.ts";
+export type { BuildStore, Collaborators, RemoteImage, RemoteImages } from "./collaborators.ts";
+export { BuildError, type BuildErrorCode, RunFailedError } from "./error.ts";
+export type { OnEvent, ProgressEvent } from "./events.ts";
+export type {
+  ArchiveOptions,
+  BuildOptions,
+  BuildResult,
+  ContextSource,
+  OutputSpec,
+  SecretSource,
+  WritableTarget,
+} from "./types.ts";

@@ -1,0 +1,167 @@
+import { computeCacheKey } from "../../cache/index.ts";
+import type { CopyVertex, ExecVertex, ImageVertex, StateVertex, Vertex, WorkdirVertex } from "../graph/vertex.ts";
+import { inputsOf } from "../graph/vertex.ts";
+import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { SecretSource } from "../types.ts";
+import { withPlace } from "../graph/stage-graph.ts";
+import { cacheLeases, type MountInputs, mountIngredients, openMounts } from "./exec-mounts.ts";
+import {
+  type CopyInputs,
+  cheapCopyKey,
+  copyKey,
+  makeCopyLayer,
+  makeWorkdirLayer,
+  selectForCopy,
+  workdirKey,
+} from "./run-copy.ts";
+import { execIngredients, runExec } from "./run-exec.ts";
+import type { SourceFiles } from "./source-files.ts";
+import { imageState, SCRATCH_STATE, type State } from "./state.ts";
+import { type StepContext, takeKnownStep, takeStep } from "./step.ts";
+
+export interface SolverOptions {
+  readonly context: StepContext;
+  readonly files: SourceFiles;
+  readonly images: ReadonlyMap<string, ResolvedImage>;
+  readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
+}
+
+/**
+ * Walks the graph from its end: each vertex once, its inputs first and side by side, each step from the cache
+ * where its key is known. When `solve` fails, other steps may still be going on: abort the context's signal, then wait
+ * for `settled`.
+ */
+export class Solver {
+  readonly #options: SolverOptions;
+  readonly #states = new Map<string, Promise<State>>();
+
+  constructor(options: SolverOptions) {
+    this.#options = options;
+  }
+
+  /** The state that a vertex results in. */
+  solve(vertex: StateVertex): Promise<State> {
+    let state = this.#states.get(vertex.id);
+    if (state === undefined) {
+      state = this.#solve(vertex).catch((error: unknown) => {
+        throw withPlace(error, vertex.at);
+      });
+      // Whoever asked gets the failure; one that nobody waits for any more is not unhandled.
+      state.catch(() => undefined);
+      this.#states.set(vertex.id, state);
+    }
+    return state;
+  }
+
+  /** Resolves when nothing that `solve` started is going on any more, however it ended. */
+  async settled(): Promise<void> {
+    for (let known = -1; known !== this.#states.size; ) {
+      known = this.#states.size;
+      await Promise.allSettled(this.#states.values());
+    }
+  }
+
+  async #solve(vertex: StateVertex): Promise<State> {
+    switch (vertex.kind) {
+      case "scratch":
+        return SCRATCH_STATE;
+      case "image":
+        return this.#solveImage(vertex);
+      case "workdir":
+        return this.#solveWorkdir(vertex);
+      case "copy":
+        return this.#solveCopy(vertex);
+      case "exec":
+        return this.#solveExec(vertex);
+      default:
+        return vertex satisfies never;
+    }
+  }
+
+  async #solveImage(vertex: ImageVertex): Promise<State> {
+    const image = this.#options.images.get(vertex.image);
+    if (image === undefined) throw new Error(`invariant: image ${vertex.image} was resolved`);
+    return imageState(image.layers.map(({ diffId }) => diffId));
+  }
+
+  async #solveWorkdir(vertex: WorkdirVertex): Promise<State> {
+    const { context } = this.#options;
+    const parent = await this.solve(vertex.input);
+    return takeStep(context, {
+      vertex,
+      parent,
+      ingredients: workdirKey(vertex, parent),
+      make: () => makeWorkdirLayer(context, vertex, parent),
+    });
+  }
+
+  async #solveCopy(vertex: CopyVertex): Promise<State> {
+    const { context, files } = this.#options;
+    const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
+    const inputs: CopyInputs = {
+      open: (source) => files.open(source, (state) => this.solve(state)),
+      digests: (source) => files.digests(source),
+      identity: async (source) =>
+        source.kind === "tree" && source.from.kind !== "context"
+          ? (await this.solve(source.from)).identity
+          : undefined,
+    };
+    const cheap = await cheapCopyKey(vertex, parent, inputs);
+    const cheapKey = cheap === undefined ? undefined : computeCacheKey(cheap);
+    const key = cheapKey === undefined ? undefined : await context.cache.lookupAlias(cheapKey);
+    const known = key === undefined ? undefined : await takeKnownStep(context, vertex, parent, key);
+    if (known !== undefined) return known;
+    const selected = await selectForCopy(context, vertex, parent, inputs);
+    const ingredients = copyKey(vertex, parent, selected);
+    const state = await takeStep(context, {
+      vertex,
+      parent,
+      ingredients,
+      make: async () => {
+        await context.cache.storeFiles(selected.fingerprint.digest, selected.fingerprint.ingredients as never);
+        return makeCopyLayer(context, vertex, parent, selected);
+      },
+    });
+    if (cheapKey !== undefined) await context.cache.storeAlias(cheapKey, computeCacheKey(ingredients));
+    return state;
+  }
+
+  async #solveExec(vertex: ExecVertex): Promise<State> {
+    const { context, files, secrets, ssh } = this.#options;
+    const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
+    const inputs: MountInputs = {
+      state: (state) => this.solve(state),
+      context: (from, path) => files.snapshot(from, path),
+      secrets,
+      ssh,
+    };
+    const mounts = await mountIngredients(vertex, inputs);
+    return takeStep(context, {
+      vertex,
+      parent,
+      ingredients: execIngredients(vertex, parent, mounts),
+      make: () =>
+        withLeases(context, cacheLeases(vertex), () =>
+          runExec(context, vertex, parent, () => openMounts(context, vertex, inputs)),
+        ),
+    });
+  }
+
+  async #solveInputs(vertex: Vertex): Promise<void> {
+    const states = inputsOf(vertex).filter((input): input is StateVertex => input.kind !== "context");
+    await Promise.all(states.map((state) => this.solve(state)));
+  }
+}
+
+/** Takes leases one after the other, in the given order, around `work`. */
+async function withLeases<T>(
+  context: StepContext,
+  names: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const [name, ...rest] = names;
+  if (name === undefined) return work();
+  const { store, signal } = context;
+  return store.withLease(name, () => withLeases(context, rest, work), { signal });
+}

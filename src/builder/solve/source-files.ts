@@ -1,0 +1,209 @@
+import { join } from "node:path";
+import type { Ingredient } from "../../cache/index.ts";
+import { type Digest, digestOf, splitDigest, toByteString } from "../../oci/index.ts";
+import { writeLayer } from "../../store/layers/index.ts";
+import type { BuildStore } from "../collaborators.ts";
+import { BuildError } from "../error.ts";
+import type { OnEvent } from "../events.ts";
+import {
+  type ContentDigests,
+  ContentDigestFile,
+  DOWNLOAD_MODE,
+  downloadName,
+  EMPTY_TREE,
+  type CopySource as FileSource,
+  type FileTree,
+  fingerprintSelection,
+  parseChecksum,
+  planCopy,
+  selectFiles,
+  verifyChecksum,
+} from "../files/index.ts";
+import { createFilter } from "../files/ignore-filter.ts";
+import type { ContextVertex, CopySource, StateVertex } from "../graph/vertex.ts";
+import type { ContextTrees } from "../sources/context-trees.ts";
+import { downloadFile } from "../sources/http-file.ts";
+import type { LayerAccess } from "./layer-access.ts";
+import type { State } from "./state.ts";
+
+export interface SourceFilesOptions {
+  readonly store: BuildStore;
+  readonly layers: LayerAccess;
+  readonly contexts: ContextTrees;
+  readonly onEvent: OnEvent;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly signal: AbortSignal;
+  /** Time of inline files, in seconds. */
+  readonly epochSeconds: number | undefined;
+}
+
+const INLINE_MODE = 0o644;
+
+/** The files that COPY, ADD and bind mounts take: from contexts, stages, images, heredocs and the web. */
+export class SourceFiles {
+  readonly #options: SourceFilesOptions;
+  readonly #digestFiles = new Map<string, Promise<ContentDigestFile>>();
+  readonly #snapshots = new Map<string, Promise<ContextSnapshot>>();
+
+  constructor(options: SourceFilesOptions) {
+    this.#options = options;
+  }
+
+  /** What a source of a COPY or ADD selects from. @throws {BuildError}, {FilesError} */
+  async open(source: CopySource, solve: (vertex: StateVertex) => Promise<State>): Promise<FileSource> {
+    switch (source.kind) {
+      case "tree":
+        return {
+          kind: "tree",
+          tree: await this.#tree(source.from, solve),
+          treeName: treeName(source.from),
+          path: source.path,
+          parentsPattern: source.parentsPattern,
+        };
+      case "inline":
+        return {
+          kind: "file",
+          name: toByteString(source.name),
+          content: { kind: "bytes", bytes: source.content },
+          size: source.content.length,
+          mode: INLINE_MODE,
+          mtimeSeconds: this.#options.epochSeconds ?? Math.floor(this.#options.now() / 1000),
+        };
+      case "http":
+        return this.#download(source);
+      case "git":
+        throw new BuildError("UNSUPPORTED", `Cannot add "${source.remote}": git sources are not supported yet`, {
+          hint: "Clone the repository beforehand and COPY it, or ADD an archive of it",
+        });
+      default:
+        return source satisfies never;
+    }
+  }
+
+  /** The digests of the files of a source: remembered between builds for as long as a file does not change. */
+  async digests(source: CopySource): Promise<ContentDigests> {
+    if (source.kind !== "tree" || source.from.kind !== "context") return this.#digestFile("layers");
+    return this.#digestFile(await this.#options.contexts.digestName(source.from));
+  }
+
+  /** Writes what was learned about files. */
+  async save(): Promise<void> {
+    for (const file of this.#digestFiles.values()) await (await file).save();
+  }
+
+  /** A folder or file of a context, as an unpacked layer of its own: what a bind mount shows. */
+  snapshot(
+    vertex: ContextVertex,
+    path: string,
+  ): Promise<{ readonly content: Ingredient; readonly folder: () => Promise<string> }> {
+    const key = `${vertex.id} ${path}`;
+    let snapshot = this.#snapshots.get(key);
+    if (snapshot === undefined) {
+      snapshot = this.#openSnapshot(vertex, path);
+      this.#snapshots.set(key, snapshot);
+    }
+    return snapshot;
+  }
+
+  async #openSnapshot(vertex: ContextVertex, path: string): Promise<ContextSnapshot> {
+    const { contexts, store, signal } = this.#options;
+    const tree = await contexts.open(vertex);
+    const source: FileSource = {
+      kind: "tree",
+      tree,
+      treeName: treeName(vertex),
+      path: "/",
+      parentsPattern: path === "/" ? "**" : path.slice(1),
+    };
+    const selection = await selectFiles([source], { exclude: [], createFilter, signal });
+    const fingerprint = await fingerprintSelection(selection, {
+      contents: await this.#digestFile(await contexts.digestName(vertex)),
+      signal,
+    });
+    let folder: Promise<string> | undefined;
+    const make = async (): Promise<string> => {
+      const plan = await planCopy(
+        { destination: "/", unpack: false },
+        selection,
+        { destination: EMPTY_TREE, folderMtimeSeconds: 0, signal },
+      );
+      await using pending = await store.layers.prepareSnapshot();
+      const packed = await writeLayer(plan.entries, { snapshotDir: pending.upper }, { signal });
+      return pending.commit(packed);
+    };
+    return { content: fingerprint.digest, folder: () => (folder ??= make()) };
+  }
+
+  async #tree(
+    vertex: ContextVertex | StateVertex,
+    solve: (vertex: StateVertex) => Promise<State>,
+  ): Promise<FileTree> {
+    if (vertex.kind === "context") return this.#options.contexts.open(vertex);
+    return this.#options.layers.tree(await solve(vertex));
+  }
+
+  async #download(source: CopySource & { readonly kind: "http" }): Promise<FileSource> {
+    const { store, signal, onEvent, monotonic } = this.#options;
+    const vertex = `download ${source.url}`;
+    onEvent({ kind: "step-started", vertex, name: `[internal] download ${source.url}`, atMs: monotonic() });
+    let outcome: "done" | "failed" = "failed";
+    try {
+      const file = await downloadFile(source.url, store, {
+        signal,
+        onBytes: (done, total) =>
+          onEvent({
+            kind: "step-bytes",
+            vertex,
+            item: source.url,
+            done,
+            ...(total === undefined ? {} : { total }),
+          }),
+      });
+      if (source.checksum !== undefined) await this.#verify(source.url, source.checksum, file);
+      outcome = "done";
+      const digest = `sha256:${file.sha256}` as Digest;
+      return {
+        kind: "file",
+        name: downloadName(source.url),
+        content: { kind: "file", hostPath: toByteString(file.path), digest },
+        size: file.size,
+        mode: DOWNLOAD_MODE,
+        mtimeSeconds: file.mtimeSeconds,
+      };
+    } finally {
+      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
+    }
+  }
+
+  async #verify(
+    url: string,
+    checksum: string,
+    file: { readonly path: string; readonly sha256: string },
+  ): Promise<void> {
+    const expected = parseChecksum(checksum);
+    if (expected.algorithm === "sha256") return verifyChecksum(url, expected, file.sha256);
+    const { createHash } = await import("node:crypto");
+    const { createReadStream } = await import("node:fs");
+    const hash = createHash(expected.algorithm);
+    for await (const chunk of createReadStream(file.path)) hash.update(chunk as Uint8Array);
+    verifyChecksum(url, expected, hash.digest("hex"));
+  }
+
+  #digestFile(name: string): Promise<ContentDigestFile> {
+    let file = this.#digestFiles.get(name);
+    if (file === undefined) {
+      const path = join(this.#options.store.root, "cache", "digests", splitDigest(digestOf(name)).hex.slice(0, 32));
+      file = ContentDigestFile.open(path, { now: this.#options.now });
+      this.#digestFiles.set(name, file);
+    }
+    return file;
+  }
+}
+
+type ContextSnapshot = { readonly content: Ingredient; readonly folder: () => Promise<string> };
+
+function treeName(vertex: ContextVertex | StateVertex): string {
+  if (vertex.kind !== "context") return vertex.name;
+  return vertex.context === "" ? "the build context" : `context "${vertex.context}"`;
+}

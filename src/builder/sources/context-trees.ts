@@ -1,0 +1,106 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { BuildError } from "../error.ts";
+import { type FileTree, FilesError, LocalTree } from "../files/index.ts";
+import { type IgnoreFile, readIgnoreFile } from "../files/ignore-filter.ts";
+import type { ContextVertex } from "../graph/vertex.ts";
+import type { BuildOptions } from "../types.ts";
+import { unpackContext } from "./unpack-context.ts";
+
+/**
+ * The contexts of a build, opened when first read: a folder is looked at where it is, an archive is unpacked into
+ * a temporary folder.
+ */
+export class ContextTrees {
+  readonly #dockerfile: BuildOptions["dockerfile"];
+  readonly #tmpDir: string;
+  readonly #signal: AbortSignal;
+  readonly #folders = new Map<string, Promise<string>>();
+  readonly #trees = new Map<string, Promise<FileTree>>();
+
+  constructor(options: {
+    readonly dockerfile: BuildOptions["dockerfile"];
+    readonly tmpDir: string;
+    readonly signal: AbortSignal;
+  }) {
+    this.#dockerfile = options.dockerfile;
+    this.#tmpDir = options.tmpDir;
+    this.#signal = options.signal;
+  }
+
+  /** The files of a context, without those that its ignore file excludes. @throws {BuildError} INPUT_MISSING */
+  open(vertex: ContextVertex): Promise<FileTree> {
+    let tree = this.#trees.get(vertex.id);
+    if (tree === undefined) {
+      tree = this.#open(vertex);
+      this.#trees.set(vertex.id, tree);
+    }
+    return tree;
+  }
+
+  /** Names the files whose digests are kept together: one file for each context folder. */
+  async digestName(vertex: ContextVertex): Promise<string> {
+    return `context ${await this.#folder(vertex)}`;
+  }
+
+  async #open(vertex: ContextVertex): Promise<FileTree> {
+    const folder = await this.#folder(vertex);
+    const ignore = await this.#ignoreFile(vertex, folder);
+    try {
+      return new LocalTree(folder, { ignore: ignore?.filter, explainIgnored: ignore?.explain });
+    } catch (cause) {
+      throw contextMissing(folder, cause);
+    }
+  }
+
+  #folder(vertex: ContextVertex): Promise<string> {
+    let folder = this.#folders.get(vertex.id);
+    if (folder === undefined) {
+      folder = this.#findFolder(vertex);
+      this.#folders.set(vertex.id, folder);
+    }
+    return folder;
+  }
+
+  async #findFolder({ source }: ContextVertex): Promise<string> {
+    switch (source.kind) {
+      case "dir": {
+        const found = await stat(source.path).catch((cause: unknown) => {
+          throw contextMissing(source.path, cause);
+        });
+        if (found.isDirectory()) return source.path;
+        throw new BuildError("INPUT_MISSING", `Cannot use "${source.path}" as a build context: it is not a folder`);
+      }
+      case "tar-stream":
+        return unpackContext(source.open(), this.#tmpDir, this.#signal);
+      case "url":
+        throw new BuildError("UNSUPPORTED", `Cannot use "${source.url}" as a build context: URLs are not supported yet`, {
+          hint: "Clone or download it first and give the folder",
+        });
+      case "docker-image":
+      case "oci-layout":
+        throw new Error("invariant: images are no contexts of files");
+      default:
+        return source satisfies never;
+    }
+  }
+
+  /** For the build's own context: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's. */
+  async #ignoreFile(vertex: ContextVertex, folder: string): Promise<IgnoreFile | undefined> {
+    if (vertex.context === "" && this.#dockerfile.kind === "path") {
+      const own = await readIgnoreFile(`${this.#dockerfile.path}.dockerignore`);
+      if (own !== undefined) return own;
+    }
+    return readIgnoreFile(join(folder, ".dockerignore"));
+  }
+}
+
+function contextMissing(folder: string, cause: unknown): BuildError {
+  if (cause instanceof BuildError || cause instanceof FilesError) return cause as BuildError;
+  const { code } = cause as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "it is not there" : code === "EACCES" ? "permission denied" : String(cause);
+  return new BuildError("INPUT_MISSING", `Cannot use "${folder}" as a build context: ${reason}`, {
+    hint: "The context is the folder named last on the command line, e.g. strake build -t app .",
+    cause,
+  });
+}
