@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { bindFlock, type FlockCalls } from "../sys/flock.ts";
 import { DiskBlobStore } from "./blobs/blob-store.ts";
+import { cleanUp } from "./disk/clean-up.ts";
 import { TempSpace } from "./disk/temp-space.ts";
 import type { StoreEnvironment } from "./environment.ts";
 import { openFormat } from "./format.ts";
@@ -10,6 +11,9 @@ import { DiskImageStore } from "./images/image-store.ts";
 import { type Lease, type LockOptions, LockTable } from "./locks/lock-table.ts";
 import { StorePaths } from "./paths.ts";
 import type { BlobStore, ImageStore, LayerStore } from "./types.ts";
+
+/** How long closing waits for the removal of what others left. */
+const MAX_CLEANING_MS = 2000;
 
 export interface OpenStoreOptions {
   readonly signal?: AbortSignal | undefined;
@@ -33,14 +37,21 @@ export class Store implements AsyncDisposable {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly #env: StoreEnvironment;
+  readonly #diskImages: DiskImageStore;
+  readonly #closeLayers: () => Promise<void>;
+  readonly #stopCleaning = new AbortController();
   #cleaning: Promise<void> | undefined;
 
-  private constructor(env: StoreEnvironment, parts: Pick<Store, "blobs" | "images" | "layers">) {
+  private constructor(env: StoreEnvironment, calls: () => FlockCalls) {
     this.root = env.paths.root;
     this.#env = env;
-    this.blobs = parts.blobs;
-    this.images = parts.images;
-    this.layers = parts.layers;
+    const blobs = new DiskBlobStore(env);
+    const layers = new DiskLayerStore(env, blobs);
+    this.blobs = blobs;
+    this.layers = layers;
+    this.#diskImages = new DiskImageStore(env, { blobs, layers });
+    this.images = this.#diskImages;
+    this.#closeLayers = () => layers.close(calls);
   }
 
   /**
@@ -58,18 +69,14 @@ export class Store implements AsyncDisposable {
       calls ??= bindFlock();
       return calls;
     };
-    const env: StoreEnvironment = {
-      paths,
-      temp: new TempSpace(paths.temp, bind),
-      locks: new LockTable(paths, bind),
-      bootId,
-    };
-    const blobs = new DiskBlobStore(env);
-    const layers = new DiskLayerStore(env, blobs);
-    const images = new DiskImageStore(env, { blobs, layers });
-    const store = new Store(env, { blobs, layers, images });
-    if (images.isIndexStale()) await images.refreshIndex();
-    if (env.temp.hasLeftovers()) store.#cleaning = env.temp.cleanUp();
+    const temp = new TempSpace(paths.temp, bind);
+    const locks = new LockTable(paths, () => {
+      // Whoever dies holding a lock leaves a folder by which the next start sees that there is something to clean.
+      temp.prepare();
+      return bind();
+    });
+    const store = new Store({ paths, temp, locks, bootId }, bind);
+    if (temp.looksAbandoned() || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
     return store;
   }
 
@@ -96,10 +103,27 @@ export class Store implements AsyncDisposable {
     return this.#env.locks.withLease(`lease-${name}`, work, options);
   }
 
-  /** Waits for what goes on beside, and removes our temporary folder. The store must not be used afterwards. */
+  /**
+   * Gives up what this process holds and removes its temporary folder. Waits for cleaning that is under way, but not
+   * long: the next start goes on with it. The store must not be used afterwards. Closing twice is fine; a process that
+   * ends without closing leaves no more than one that was killed.
+   */
   async close(): Promise<void> {
+    const patience = setTimeout(() => this.#stopCleaning.abort(), MAX_CLEANING_MS);
     await this.#cleaning;
+    clearTimeout(patience);
+    await this.#closeLayers();
     await this.#env.temp.close();
+  }
+
+  /** Mends and removes what killed processes left. What fails is left to a later start. */
+  async #clean(): Promise<void> {
+    try {
+      if (this.#diskImages.isIndexStale()) await this.#diskImages.refreshIndex();
+      await cleanUp(this.#env, this.#stopCleaning.signal);
+    } catch {
+      // E.g. a store that we may only read.
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -94,6 +94,21 @@ export interface LayerStore {
    */
   ensureSnapshot(diffId: Digest, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   /**
+   * The unpacked layers of an image, in the order of `diffIds`: lowest first. Use this rather than `ensureSnapshot` for
+   * anything that will be stacked: a few layers (with entries in folders that they don't have, or hard links to lower
+   * layers' files) mean something else on top of others, and get a folder of their own for this stack.
+   * @throws {StoreError} as `ensureSnapshot`
+   */
+  ensureStack(
+    diffIds: readonly Digest[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly string[]>;
+  /**
+   * Keeps the layer from being removed until this store is closed; false when it is unknown. Layers whose folders were
+   * handed out, or that were made here, are held already.
+   */
+  hold(diffId: Digest): Promise<boolean>;
+  /**
    * The uncompressed canonical tar, from whatever form is here. The end of the iteration is the promise that the
    * bytes have the diffID.
    * @throws {StoreError} LAYER_NOT_FOUND; while iterating LAYER_CORRUPT
@@ -109,7 +124,10 @@ export interface LayerStore {
   ensureBlob(diffId: Digest, options?: EnsureBlobOptions): Promise<Descriptor>;
   /** Every layer that something is known of, in no order. */
   list(): AsyncIterable<LayerInfo>;
-  /** Forgets a layer: its snapshot, its tar and what is known of it. Its blobs stay. Returns false when there was none. */
+  /**
+   * Forgets a layer: its snapshot, its tar and what is known of it. Its blobs stay. Returns false when there was none, or
+   * when a process holds it.
+   */
   remove(diffId: Digest): Promise<boolean>;
 }
 

@@ -12,11 +12,16 @@ const MAX_OPEN = 64;
  * Removes a file or a whole tree. Works on names that are no UTF-8, which `fs.rm` misses. No link is followed, even
  * if somebody swaps a folder for a link meanwhile (a container that outlived its build could): every step goes
  * through an open folder, not through the path.
- * Absent already is fine. What the file system refuses is thrown after the rest has been removed.
+ * Absent already is fine. Aborting stops between two files. What the file system refuses is thrown after the rest has been removed.
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(
+  path: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const failures: unknown[] = [];
-  await removeEntry(Buffer.from(path), { depth: 0, moved: { count: 0, root: undefined }, failures });
+  const moved = { count: 0, root: undefined };
+  await removeEntry(Buffer.from(path), { depth: 0, moved, failures, signal });
+  signal?.throwIfAborted();
   if (failures.length > 0) throw failures[0];
 }
 
@@ -25,6 +30,7 @@ interface Walk {
   /** Where folders too deep are moved to: the top folder, by its open handle. */
   readonly moved: { count: number; root: string | undefined };
   readonly failures: unknown[];
+  readonly signal: AbortSignal | undefined;
 }
 
 async function removeEntry(path: Buffer, walk: Walk): Promise<void> {
@@ -54,6 +60,7 @@ async function removeFolder(path: Buffer, walk: Walk): Promise<void> {
       const folders = entries.filter((entry) => entry.isDirectory());
       const others = entries.filter((entry) => !entry.isDirectory());
       for (let i = 0; i < others.length; i += BATCH) {
+        walk.signal?.throwIfAborted();
         await Promise.all(others.slice(i, i + BATCH).map((entry) => removeChild(here, entry, walk)));
       }
       // One after the other: side by side the open folders would multiply with each level.

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import type { FlockCalls } from "../../sys/flock.ts";
 import { diskFault, isErrno, onDisk } from "./disk-fault.ts";
@@ -27,6 +27,11 @@ export class TempSpace {
   get dir(): string {
     this.#own ??= this.#create();
     return this.#own.dir;
+  }
+
+  /** Makes the folder if it is not there yet. */
+  prepare(): void {
+    this.#own ??= this.#create();
   }
 
   /** A path in the folder that nothing has yet. */
@@ -62,19 +67,21 @@ export class TempSpace {
     this.#removals.add(removal);
   }
 
-  /** Removes what dead processes left. Returns when that is done; failures are left to a later start. */
-  async cleanUp(): Promise<void> {
+  /** Removes what dead processes left; failures are left to a later start. */
+  async cleanUp(signal: AbortSignal): Promise<void> {
     for (const name of readdirSync(this.#root)) {
       const path = `${this.#root}/${name}`;
-      if (path === this.#own?.dir) continue;
-      await this.#removeIfDead(path).catch(() => undefined);
+      if (path !== this.#own?.dir) await this.#removeIfDead(path, signal).catch(() => undefined);
     }
   }
 
-  /** Whether there is anything in `tmp/` that could be a dead process's. */
-  hasLeftovers(): boolean {
+  /**
+   * Whether something in `tmp/` looks like a dead process's: its process ID is not alive. Only a guess (a live process
+   * of another PID namespace looks dead, a number used again looks alive), but it needs no locks.
+   */
+  looksAbandoned(): boolean {
     try {
-      return readdirSync(this.#root).length > 0;
+      return readdirSync(this.#root).some((name) => !existsSync(`/proc/${name.split("-")[0]}`));
     } catch {
       return false;
     }
@@ -113,17 +120,17 @@ export class TempSpace {
     }
   }
 
-  async #removeIfDead(path: string): Promise<void> {
+  async #removeIfDead(path: string, signal: AbortSignal): Promise<void> {
     let fd: number;
     try {
       fd = openFolder(path);
     } catch (error) {
-      if (isErrno(error, "ENOTDIR", "ELOOP")) await removeTree(path);
+      if (isErrno(error, "ENOTDIR", "ELOOP")) await removeTree(path, { signal });
       return;
     }
     try {
       // Held while removing: a second cleaner leaves it to us.
-      if (this.#calls().tryLock(fd, "exclusive")) await removeTree(path);
+      if (this.#calls().tryLock(fd, "exclusive")) await removeTree(path, { signal });
     } finally {
       closeSync(fd);
     }

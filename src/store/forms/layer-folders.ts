@@ -11,6 +11,7 @@ import {
   readLayerRecord,
   type SnapshotForm,
 } from "./layer-record.ts";
+import { isUnsettled } from "./settle.ts";
 
 export interface FinishedLayer {
   readonly diffId: Digest;
@@ -56,9 +57,10 @@ export class LayerFolders {
    * The folder of the layer's snapshot, if it may be used as it is. A record without its folder (somebody removed it
    * by hand) counts as no snapshot.
    */
-  snapshotPath(record: LayerRecord | undefined): string | undefined {
-    if (record === undefined || !this.isTrusted(record.snapshot)) return undefined;
-    const path = `${this.path(record.diffId)}/fs`;
+  snapshotPath(record: LayerRecord | undefined, variant?: string): string | undefined {
+    const form = variant === undefined ? record?.snapshot : record?.variants?.[variant];
+    if (record === undefined || !this.isTrusted(form)) return undefined;
+    const path = `${this.path(record.diffId)}/${variant ?? "fs"}`;
     return existsSync(path) ? path : undefined;
   }
 
@@ -74,9 +76,18 @@ export class LayerFolders {
    */
   async installSnapshot(
     folder: string,
-    layer: FinishedLayer & { readonly madeBy: SnapshotForm["madeBy"]; readonly locked?: boolean },
+    layer: FinishedLayer & {
+      readonly madeBy: SnapshotForm["madeBy"];
+      readonly impliedFolders?: readonly string[];
+      readonly locked?: boolean;
+    },
   ): Promise<string> {
-    const snapshot: SnapshotForm = { madeBy: layer.madeBy, ...this.fresh() };
+    const { madeBy, impliedFolders = [] } = layer;
+    const snapshot: SnapshotForm = {
+      madeBy,
+      ...this.fresh(),
+      ...(impliedFolders.length === 0 ? {} : { impliedFolders }),
+    };
     await this.#install(folder, layer, {
       name: "fs",
       isThere: (record) => this.snapshotPath(record) !== undefined,
@@ -84,6 +95,21 @@ export class LayerFolders {
       locked: layer.locked ?? false,
     });
     return `${this.path(layer.diffId)}/fs`;
+  }
+
+  /** The same for a snapshot that serves on top of certain layers only. The caller holds the layer's lock. */
+  async installVariant(
+    folder: string,
+    { variant, ...layer }: FinishedLayer & { readonly variant: string },
+  ): Promise<string> {
+    await onDisk("store a layer", folder, () => rename(`${folder}/fs`, `${folder}/${variant}`));
+    await this.#install(folder, layer, {
+      name: variant,
+      isThere: (record) => this.snapshotPath(record, variant) !== undefined,
+      mark: (record) => ({ ...record, variants: { ...record.variants, [variant]: this.fresh() } }),
+      locked: true,
+    });
+    return `${this.path(layer.diffId)}/${variant}`;
   }
 
   /** The same for a folder with `layer.tar` in it. */
@@ -106,7 +132,7 @@ export class LayerFolders {
     const before = this.read(diffId);
     const after = change(before ?? { diffId, blobs: [] });
     if (before !== undefined) {
-      await this.#writeRecord(after);
+      await this.#writeRecord(after, before);
       return;
     }
     const folder = await this.#env.temp.makeFolder("layer");
@@ -151,12 +177,12 @@ export class LayerFolders {
       if (form.isThere(before)) {
         const after = known(before);
         const isNews = after.tarSize !== before.tarSize || after.treeId !== before.treeId;
-        if (isNews) await this.#writeRecord(after);
+        if (isNews) await this.#writeRecord(after, before);
       } else {
         const target = `${this.path(diffId)}/${form.name}`;
         await this.#env.temp.discard(target); // left by a killed process, or doubtful
         await onDisk("store a layer", target, () => rename(`${folder}/${form.name}`, target));
-        await this.#writeRecord(form.mark(known(before)));
+        await this.#writeRecord(form.mark(known(before)), before);
       }
       await this.#env.temp.discard(folder);
     };
@@ -189,13 +215,13 @@ export class LayerFolders {
     await onDisk("store a layer", path, () => writeFile(path, encodeLayerRecord(record)));
   }
 
-  async #writeRecord(record: LayerRecord): Promise<void> {
-    await writeFileWhole(
-      this.#env.temp,
-      `${this.path(record.diffId)}/layer.json`,
-      encodeLayerRecord(record),
-      { attempt: `note what is known of layer "${record.diffId}"`, sync: false },
-    );
+  async #writeRecord(record: LayerRecord, before: LayerRecord): Promise<void> {
+    const { diffId } = record;
+    await writeFileWhole(this.#env.temp, `${this.path(diffId)}/layer.json`, encodeLayerRecord(record), {
+      attempt: `note what is known of layer "${diffId}"`,
+      // What was safe must not become less so; a record of doubtful forms has nothing to lose.
+      sync: !isUnsettled(before, this.#env.bootId),
+    });
   }
 }
 

@@ -15,6 +15,8 @@ export interface LayerRecord {
   readonly blobs: readonly KnownBlob[];
   readonly snapshot?: SnapshotForm;
   readonly tar?: FormState;
+  /** Snapshots for the layer on top of certain others, by folder name: where its own does not serve; see `stack.ts`. */
+  readonly variants?: Readonly<Record<string, FormState>>;
 }
 
 export interface KnownBlob {
@@ -36,6 +38,8 @@ export interface FormState {
 export interface SnapshotForm extends FormState {
   /** Only what was built here is known to pack into the very tar that the diffID names. */
   readonly madeBy: "build" | "unpacking";
+  /** Folders (bytes as latin1) that hold entries of the layer without being one: how they look is the lower layers' say. */
+  readonly impliedFolders?: readonly string[];
 }
 
 /**
@@ -68,7 +72,7 @@ function decodeLayerRecord(text: string): LayerRecord | undefined {
     return undefined;
   }
   if (!isObject(value) || !isDigestText(value["diffId"]) || !Array.isArray(value["blobs"])) return undefined;
-  const { diffId, tarSize, treeId, snapshot, tar } = value;
+  const { diffId, tarSize, treeId, snapshot, tar, variants } = value;
   return {
     diffId,
     ...(isSize(tarSize) ? { tarSize } : {}),
@@ -76,6 +80,7 @@ function decodeLayerRecord(text: string): LayerRecord | undefined {
     blobs: value["blobs"].filter(isKnownBlob),
     ...(isSnapshotForm(snapshot) ? { snapshot } : {}),
     ...(isFormState(tar) ? { tar } : {}),
+    ...(isObject(variants) ? { variants: onlyForms(variants) } : {}),
   };
 }
 
@@ -92,7 +97,16 @@ function isKnownBlob(value: unknown): value is KnownBlob {
 }
 
 function isSnapshotForm(value: unknown): value is SnapshotForm {
-  return isFormState(value) && (value as Partial<SnapshotForm>).madeBy !== undefined;
+  if (!isFormState(value)) return false;
+  const { madeBy, impliedFolders } = value as { madeBy?: unknown; impliedFolders?: unknown };
+  if (impliedFolders !== undefined && !Array.isArray(impliedFolders)) return false;
+  return madeBy === "build" || madeBy === "unpacking";
+}
+
+function onlyForms(value: Record<string, unknown>): Readonly<Record<string, FormState>> {
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, FormState] => isFormState(entry[1])),
+  );
 }
 
 function isFormState(value: unknown): value is FormState {

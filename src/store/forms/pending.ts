@@ -5,11 +5,13 @@ import { onDisk } from "../disk/disk-fault.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { PendingSnapshot, PendingTar } from "../types.ts";
 import type { LayerFolders } from "./layer-folders.ts";
+import type { LayerUses } from "./layer-uses.ts";
 
 /** Starts a snapshot in the temporary space: `fs/` will be its files, `work/` is for the overlay. */
 export async function prepareSnapshot(
   env: StoreEnvironment,
   folders: LayerFolders,
+  uses: LayerUses,
 ): Promise<PendingSnapshot> {
   const folder = await env.temp.makeFolder("snapshot");
   const [upper, work] = [`${folder}/fs`, `${folder}/work`];
@@ -25,6 +27,7 @@ export async function prepareSnapshot(
     async commit({ diffId, tarSize, treeId }) {
       if (over) throw new TypeError("This snapshot was committed or discarded before");
       over = true;
+      await uses.hold(diffId);
       await env.temp.discard(work);
       return await folders.installSnapshot(folder, { diffId, tarSize, treeId, madeBy: "build" });
     },

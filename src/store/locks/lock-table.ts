@@ -27,6 +27,7 @@ export class LockTable {
   readonly #paths: StorePaths;
   readonly #calls: () => FlockCalls;
 
+  /** @param calls binds the system calls; asked before each lock */
   constructor(paths: StorePaths, calls: () => FlockCalls) {
     this.#paths = paths;
     this.#calls = calls;
@@ -71,6 +72,12 @@ export class LockTable {
     } finally {
       lease.release();
     }
+  }
+
+  /** Removes a lock file that a killed process left; one that is held stays. */
+  removeIfFree(path: string): void {
+    const fd = this.#attempt(path, "exclusive");
+    if (fd !== undefined) this.#lease("", path, fd, "exclusive").release();
   }
 
   #attempt(path: string, mode: FlockMode): number | undefined {
@@ -119,16 +126,17 @@ export class LockTable {
   }
 
   #lease(name: string, path: string, fd: number, mode: FlockMode): Lease {
+    const calls = this.#calls();
     let held = true;
     const release = (): void => {
       if (!held) return;
       held = false;
       try {
         // Of several sharers only the last may remove the file, and only the last gets it exclusively.
-        if (mode === "exclusive" || this.#calls().tryLock(fd, "exclusive")) {
+        if (mode === "exclusive" || calls.tryLock(fd, "exclusive")) {
           if (isCurrent(fd, path)) unlinkSync(path);
         } else {
-          this.#calls().unlock(fd);
+          calls.unlock(fd);
           futimesSync(fd, new Date(), new Date()); // wakes who waits
         }
       } catch {

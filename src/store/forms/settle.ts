@@ -1,0 +1,74 @@
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import type { Digest } from "../../oci/digest.ts";
+import type { FlockCalls } from "../../sys/flock.ts";
+import type { StoreEnvironment } from "../environment.ts";
+import type { LayerFolders } from "./layer-folders.ts";
+import type { FormState, LayerRecord } from "./layer-record.ts";
+
+/** By then the kernel has written a file out by itself (30 s and a round of 5 s), so that syncing has little to wait for. */
+const MIN_AGE_MS = 60_000;
+
+/** With more than this waiting to be written (by whomever) the sync would take long: a later run does it. */
+const MAX_DIRTY_KIB = 64 * 1024;
+
+/**
+ * Notes that layers written a while ago are on the disk, so that the next run of the kernel need not check them. One
+ * syncfs(2) for all; cheap because of their age.
+ */
+export async function settleLayers(
+  diffIds: readonly Digest[],
+  { env, folders, calls }: { env: StoreEnvironment; folders: LayerFolders; calls: () => FlockCalls },
+): Promise<void> {
+  const due = diffIds.filter((diffId) => isOld(`${folders.path(diffId)}/layer.json`));
+  if (due.length === 0 || readDirtyKib() > MAX_DIRTY_KIB) return;
+  const fd = openSync(env.paths.root, "r");
+  try {
+    await calls().syncFileSystem(fd);
+  } finally {
+    closeSync(fd);
+  }
+  for (const diffId of due) {
+    const lease = env.locks.tryLock(folders.lockName(diffId));
+    if (lease === undefined) continue; // somebody is changing it; the next run sees to it
+    try {
+      // Only what was there before the sync began.
+      if (folders.read(diffId) !== undefined && isOld(`${folders.path(diffId)}/layer.json`)) {
+        await folders.updateLocked(diffId, (record) => settled(record, env.bootId));
+      }
+    } finally {
+      lease.release();
+    }
+  }
+}
+
+/** Whether a record has a form that is not known to be on the disk though written in this run of the kernel. */
+export function isUnsettled(record: LayerRecord, bootId: string): boolean {
+  return record.snapshot?.writtenInBoot === bootId || record.tar?.writtenInBoot === bootId;
+}
+
+function settled(record: LayerRecord, bootId: string): LayerRecord {
+  const settle = <T extends FormState>(form: T): T => {
+    if (form.writtenInBoot !== bootId) return form;
+    const { writtenInBoot: _, ...rest } = form;
+    return rest as T;
+  };
+  return {
+    ...record,
+    ...(record.snapshot === undefined ? {} : { snapshot: settle(record.snapshot) }),
+    ...(record.tar === undefined ? {} : { tar: settle(record.tar) }),
+  };
+}
+
+function isOld(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > MIN_AGE_MS;
+}
+
+function readDirtyKib(): number {
+  try {
+    const match = /^Dirty:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
+    return Number(match?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
