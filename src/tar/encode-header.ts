@@ -156,10 +156,22 @@ function writeUstar(blocks: Buffer, at: number, fields: UstarFields): void {
   writeOctal(blocks, at + 329, 7, fields.major);
   writeOctal(blocks, at + 337, 7, fields.minor);
   blocks.write(fields.prefix, at + 345, "latin1");
-  let sum = 8 * 0x20;
-  for (let i = at; i < at + BLOCK_SIZE; i++) sum += blocks[i] as number;
+  // All that was not written is zero, so only the written parts are summed: a quarter of the block.
+  const sum =
+    8 * 0x20 +
+    sumOf(blocks, at, fields.name.length) +
+    sumOf(blocks, at + 100, 48) +
+    sumOf(blocks, at + 156, 1 + fields.link.length) +
+    sumOf(blocks, at + 257, 8) +
+    sumOf(blocks, at + 329, 16 + fields.prefix.length);
   writeOctal(blocks, at + 148, 6, sum);
   blocks[at + 155] = 0x20;
+}
+
+function sumOf(blocks: Buffer, from: number, length: number): number {
+  let sum = 0;
+  for (let i = from; i < from + length; i++) sum += blocks[i] as number;
+  return sum;
 }
 
 /** `digits` octal digits; the NUL after them is already there. */

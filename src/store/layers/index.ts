@@ -2,6 +2,7 @@ export { canonicalEntries } from "./canonical.ts";
 export { LayerError, type LayerErrorCode } from "./error.ts";
 export { MergedTree } from "./merged-tree.ts";
 export { packSnapshot, readSnapshot } from "./pack-snapshot.ts";
+export { packUpper } from "./pack-upper.ts";
 export { scanUpper, toEntry } from "./scan-upper.ts";
 export { settleUpper } from "./settle-upper.ts";
 export type { EntryContent, LayerNode, PackedLayer, SourcedEntry } from "./types.ts";

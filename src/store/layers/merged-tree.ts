@@ -1,4 +1,4 @@
-import type { ByteString } from "../../oci/layer-entry.ts";
+import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
 import { parentPath } from "../../tar/index.ts";
 import { describe, listHost, statHost } from "./host-files.ts";
@@ -14,11 +14,11 @@ export class MergedTree {
   readonly #layers: readonly string[];
   readonly #folders = new Map<ByteString, Folder | undefined>();
 
-  /** `layers` are folders in overlay form (paths as bytes), the topmost first. */
+  /** `layers` are folders in overlay form, the topmost first. */
   constructor(layers: readonly string[]) {
-    this.#layers = layers;
-    const opaque = layers.findIndex((layer) => isOpaque(this.#xattrs, layer));
-    this.#folders.set(ROOT, { parts: opaque < 0 ? layers : layers.slice(0, opaque + 1) });
+    this.#layers = layers.map(toByteString);
+    const opaque = this.#layers.findIndex((layer) => isOpaque(this.#xattrs, layer));
+    this.#folders.set(ROOT, { parts: opaque < 0 ? this.#layers : this.#layers.slice(0, opaque + 1) });
   }
 
   lstat(path: ByteString): LayerNode | undefined {

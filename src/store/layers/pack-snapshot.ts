@@ -1,4 +1,4 @@
-import type { ByteString } from "../../oci/layer-entry.ts";
+import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
 import { canonicalEntries } from "./canonical.ts";
 import { HandOff } from "./hand-off.ts";
@@ -9,8 +9,9 @@ import { Packer } from "./packer.ts";
 import { toEntry } from "./scan-upper.ts";
 import type { SourcedEntry } from "./types.ts";
 
-/** Every change that a layer in overlay form holds, as canonical entries that refer to files in `dir` (bytes). */
-export function readSnapshot(dir: string): readonly SourcedEntry[] {
+/** Every change that a layer in overlay form holds, as canonical entries that refer to files in `folder`. */
+export function readSnapshot(folder: string): readonly SourcedEntry[] {
+  const dir = toByteString(folder);
   const xattrs = new Xattrs();
   const links = new LinkGroups();
   const entries: SourcedEntry[] = [];

@@ -1,6 +1,7 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest } from "../../oci/digest.ts";
+import { toByteString } from "../../oci/layer-entry.ts";
 import { END_OF_ARCHIVE_BYTES, encodeHeader, paddingOf } from "../../tar/index.ts";
 import { type SnapshotFile, SnapshotWriter } from "./snapshot-writer.ts";
 import { CHUNK_BYTES, readLarge, readSmall, SMALL_FILE_BYTES } from "./source-file.ts";
@@ -36,7 +37,8 @@ export class Packer {
   #turnStart = performance.now();
 
   constructor(options: PackerOptions) {
-    this.#snapshot = options.snapshotDir === undefined ? undefined : new SnapshotWriter(options.snapshotDir);
+    this.#snapshot =
+      options.snapshotDir === undefined ? undefined : new SnapshotWriter(toByteString(options.snapshotDir));
     this.#onTarChunk = options.onTarChunk;
     this.#signal = options.signal;
     this.#hashes = options.hashes ?? true;

@@ -1,4 +1,4 @@
-import type { ByteString } from "../../oci/layer-entry.ts";
+import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
 import { describe, listNames, statHost } from "./host-files.ts";
 import { LinkGroups } from "./link-groups.ts";
@@ -13,10 +13,10 @@ import type { LayerNode, SourcedEntry } from "./types.ts";
  * changed, whiteouts of names that the layers below do not have, opaque marks that hide nothing, sockets. A folder
  * stays when anything in it changed.
  *
- * Paths are bytes (latin1); `lower` has the topmost layer first. The result refers to files in `upper`.
+ * `lower` has the topmost layer first. The result refers to files in `upper`.
  */
 export function scanUpper(upper: string, lower: readonly string[]): readonly SourcedEntry[] {
-  return new UpperScan(upper, new MergedTree(lower)).run();
+  return new UpperScan(toByteString(upper), new MergedTree(lower)).run();
 }
 
 class UpperScan {

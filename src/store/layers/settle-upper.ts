@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import type { ByteString } from "../../oci/layer-entry.ts";
+import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { fsPath, setMtime, Xattrs } from "../../sys/index.ts";
 import { listNames } from "./host-files.ts";
 import { isLayerXattr, OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR } from "./overlay-marks.ts";
@@ -10,9 +10,10 @@ import type { SourcedEntry } from "./types.ts";
  * attributes that layers do not store, and fractions of seconds. Then the folder serves as the layer's snapshot, and
  * `packSnapshot` gives the tar that `writeLayer` makes of `entries`.
  *
- * `entries` is what `scanUpper` answered for `upper` (path as bytes); nothing may have it mounted any more.
+ * `entries` is what `scanUpper` answered for `upper`; nothing may have it mounted any more.
  */
-export function settleUpper(upper: string, entries: readonly SourcedEntry[]): void {
+export function settleUpper(upperFolder: string, entries: readonly SourcedEntry[]): void {
+  const upper = toByteString(upperFolder);
   const kept = new Map<ByteString, SourcedEntry>();
   const opaque = new Set<ByteString>();
   for (const entry of entries) {

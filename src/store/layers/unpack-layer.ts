@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../oci/digest.ts";
-import type { ByteString } from "../../oci/layer-entry.ts";
+import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { TarParser } from "../../tar/index.ts";
 import { LayerError } from "./error.ts";
 import { LayerSink } from "./layer-sink.ts";
+import { readAhead } from "./read-ahead.ts";
 
 export interface UnpackLayerOptions {
   /** What the sha256 of all bytes must be; without it whatever comes is accepted. */
@@ -28,7 +29,7 @@ export interface UnpackedLayer {
 }
 
 /**
- * Unpacks a layer's uncompressed tar into `dir` (an empty folder, path as bytes) in overlay form. The archive is not trusted:
+ * Unpacks a layer's uncompressed tar into `dir` (an empty folder) in overlay form. The archive is not trusted:
  * nothing is written outside of `dir`, through no symlink, and of several entries for one path the last counts.
  *
  * On failure `dir` holds what was written so far, for its owner to discard.
@@ -41,12 +42,12 @@ export async function unpackLayer(
   options: UnpackLayerOptions = {},
 ): Promise<UnpackedLayer> {
   const hash = createHash("sha256");
-  const sink = new LayerSink(dir, options.resolveLower);
+  const sink = new LayerSink(toByteString(dir), options.resolveLower);
   // A layer cut off between two entries is told by its digest.
   const parser = new TarParser(sink, { allowMissingEnd: true });
   let tarSize = 0;
   try {
-    for await (const chunk of tar) {
+    for await (const chunk of readAhead(tar)) {
       options.signal?.throwIfAborted();
       hash.update(chunk);
       tarSize += chunk.length;

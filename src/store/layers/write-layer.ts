@@ -4,7 +4,7 @@ import type { PackedLayer, SourcedEntry } from "./types.ts";
 
 /** Where a layer goes while it is packed, beside its digests. */
 export interface LayerTarget {
-  /** An empty folder (path as bytes) that gets the entries in overlay form. */
+  /** An empty folder that gets the entries in overlay form. */
   readonly snapshotDir?: string;
   /** Gets the canonical tar in order; a chunk is the taker's to keep. */
   readonly onTarChunk?: (chunk: Uint8Array) => void | Promise<void>;
@@ -29,7 +29,14 @@ export async function writeLayer(
   target: LayerTarget = {},
   options: WriteLayerOptions = {},
 ): Promise<PackedLayer> {
+  const list = Array.isArray(entries) ? (entries as readonly SourcedEntry[]) : await collect(entries);
+  return await new Packer({ ...target, ...options }).pack(canonicalEntries(list));
+}
+
+async function collect(
+  entries: Iterable<SourcedEntry> | AsyncIterable<SourcedEntry>,
+): Promise<readonly SourcedEntry[]> {
   const list: SourcedEntry[] = [];
   for await (const entry of entries) list.push(entry);
-  return await new Packer({ ...target, ...options }).pack(canonicalEntries(list));
+  return list;
 }
