@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { release } from "node:os";
 import { decodeCapabilityMask } from "./capabilities.ts";
 import { parseHardLimits } from "./rlimits.ts";
 
@@ -6,6 +7,8 @@ import { parseHardLimits } from "./rlimits.ts";
 export interface HostFacts {
   /** Node's `process.arch`: which system call tables seccomp filters need. */
   readonly architecture: string;
+  /** As uname(2) has it. */
+  readonly kernelRelease: string;
   /** Whether the kernel has seccomp filters. */
   readonly hasSeccomp: boolean;
   /** Names of the capabilities that we may hand on. */
@@ -21,6 +24,7 @@ export function readHostFacts(): HostFacts {
   const status = readFileSync("/proc/self/status", "latin1");
   return {
     architecture: process.arch,
+    kernelRelease: release(),
     hasSeccomp: /^Seccomp:/m.test(status),
     capabilities: decodeCapabilityMask(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"),
     hardLimits: parseHardLimits(readFileSync("/proc/self/limits", "latin1")),

@@ -66,8 +66,8 @@ export interface RuntimeDevice {
 
 export interface RuntimeSeccomp {
   readonly defaultAction: string;
-  /** What the default action's call returns, an errno. */
-  readonly defaultErrnoRet: number;
+  /** What a call returns on the default action SCMP_ACT_ERRNO. */
+  readonly defaultErrnoRet?: number;
   readonly architectures: readonly string[];
   readonly syscalls: readonly SeccompRule[];
 }

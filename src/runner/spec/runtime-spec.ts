@@ -4,6 +4,7 @@ import type { HostFacts } from "./host-facts.ts";
 import { type BundlePaths, createMounts } from "./mounts.ts";
 import type { CapabilitySet, RuntimeSpec } from "./oci-runtime.ts";
 import { createRlimits } from "./rlimits.ts";
+import { createSeccompFilter } from "./seccomp.ts";
 
 /** What Docker hides from a container: kernel secrets and switches. */
 const MASKED_PATHS: readonly string[] = [
@@ -42,6 +43,11 @@ export interface RuntimeSpecHost {
  */
 export function createRuntimeSpec(spec: SandboxSpec, host: RuntimeSpecHost): RuntimeSpec {
   const { facts, paths } = host;
+  const capabilities = createCapabilities(spec, facts);
+  const seccomp =
+    spec.insecure || !facts.hasSeccomp
+      ? undefined
+      : createSeccompFilter({ ...facts, capabilities: capabilities.bounding });
   return {
     ociVersion: "1.0.2",
     process: {
@@ -50,7 +56,7 @@ export function createRuntimeSpec(spec: SandboxSpec, host: RuntimeSpecHost): Run
       args: spec.argv,
       env: spec.env,
       cwd: spec.cwd,
-      capabilities: createCapabilities(spec, facts),
+      capabilities,
       rlimits: createRlimits(spec.ulimits, {
         hardLimits: facts.hardLimits,
         mayRaise: !facts.inUserNamespace && facts.capabilities.includes("CAP_SYS_RESOURCE"),
@@ -68,6 +74,7 @@ export function createRuntimeSpec(spec: SandboxSpec, host: RuntimeSpecHost): Run
         { type: "mount" },
         ...(spec.network === "none" ? [{ type: "network" }] : []),
       ],
+      ...(seccomp !== undefined && { seccomp }),
       maskedPaths: spec.insecure ? [] : MASKED_PATHS,
       readonlyPaths: spec.insecure ? [] : READONLY_PATHS,
     },
