@@ -1,16 +1,22 @@
 import { StrakeError } from "../../errors.ts";
 import type { SourceSpan } from "../../util/span.ts";
 import type { CommandContext } from "../command.ts";
+import type { Settings } from "../environment.ts";
 import { createPaint } from "../paint.ts";
 import { sanitize } from "../text.ts";
 import { describeCauses } from "./causes.ts";
 import { sourceExcerpt } from "./source-excerpt.ts";
 
+/** What is needed of a command's surroundings to tell an error. */
+export interface ErrorContext extends Pick<CommandContext, "stderr" | "cwd" | "sources"> {
+  readonly settings: Pick<Settings, "debug" | "noColor">;
+}
+
 /**
  * Says on standard error what went wrong: the message, the lines of the Dockerfile that it is about, its causes in a
  * line each, and what can be done. A stack only for a fault of strake's own, and only when debugging.
  */
-export async function printError(error: unknown, context: CommandContext): Promise<void> {
+export async function printError(error: unknown, context: ErrorContext): Promise<void> {
   const { stderr, settings } = context;
   const paint = createPaint(stderr, settings);
   const line = (text: string): void => stderr.write(`${text}\n`);
@@ -52,7 +58,7 @@ function placeOf(error: unknown): SourceSpan | undefined {
 
 async function describePlace(
   at: SourceSpan,
-  context: CommandContext,
+  context: ErrorContext,
   mark: (text: string) => string,
 ): Promise<string> {
   const text = context.sources.get(at.file) ?? (await readSource(at.file, context.cwd));
