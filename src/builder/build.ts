@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { formatPlatform, type Platform } from "../oci/index.ts";
 import { type Dockerfile, parseDockerfile } from "../parser/index.ts";
 import type { Collaborators } from "./collaborators.ts";
@@ -27,7 +27,8 @@ import type { BuildOptions, BuildResult } from "./types.ts";
 export async function build(collaborators: Collaborators, options: BuildOptions): Promise<BuildResult> {
   const dockerfile = await readDockerfile(options);
   const abort = new AbortController();
-  const signal = options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
+  const signal =
+    options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
   const run = new BuildRun(collaborators, options, dockerfile, signal);
   try {
     return await run.build();
@@ -168,7 +169,12 @@ class BuildRun {
     const { onEvent } = this.#options;
     const { monotonic } = this.#collaborators;
     const vertex = `resolve ${name} ${formatPlatform(platform)}`;
-    onEvent({ kind: "step-started", vertex, name: `[internal] load metadata for ${name}`, atMs: monotonic() });
+    onEvent({
+      kind: "step-started",
+      vertex,
+      name: `[internal] load metadata for ${name}`,
+      atMs: monotonic(),
+    });
     let outcome: "done" | "failed" = "failed";
     try {
       const image = await resolveImage(name, this.#collaborators, { platform, pull, signal: this.#signal });

@@ -1,9 +1,9 @@
+import type { BuildCache } from "../cache/build-cache.ts";
 import type { BlobSource } from "../oci/blob-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Sandbox } from "../runner/types.ts";
 import type { BlobStore, ImageRecord, ImageStore, LayerStore } from "../store/types.ts";
-import type { BuildCache } from "../cache/build-cache.ts";
 import type { OnEvent } from "./events.ts";
 
 /** An image as a registry describes it: documents, but no layer yet. All bytes are verified. */
@@ -33,7 +33,11 @@ export interface RemoteImages {
   /** Pushes an image of the store under one of its names; returns the manifest's descriptor. */
   push(
     record: ImageRecord,
-    options: { readonly onEvent: OnEvent; readonly vertex: string; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly onEvent: OnEvent;
+      readonly vertex: string;
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<Descriptor>;
 }
 
@@ -46,7 +50,11 @@ export interface BuildStore {
   readonly tmpDir: string;
   readonly root: string;
   /** Runs `work` while holding the store-wide lease of that name; it ends with its holder, however that dies. */
-  withLease<T>(name: string, work: () => Promise<T>, options?: { readonly signal?: AbortSignal | undefined }): Promise<T>;
+  withLease<T>(
+    name: string,
+    work: () => Promise<T>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<T>;
 }
 
 /** Everything outside of itself that a build works with. */

@@ -41,7 +41,9 @@ export class BuildCache {
   }
 
   /** The layer that already stands for a content identity: the first one made. */
-  async layerOf(identity: Digest): Promise<{ readonly diffId: Digest; readonly createdAt: string } | undefined> {
+  async layerOf(
+    identity: Digest,
+  ): Promise<{ readonly diffId: Digest; readonly createdAt: string } | undefined> {
     const found = await readJson(this.#path("content", identity));
     if (typeof found !== "object" || found === null) return undefined;
     const { diffId, createdAt } = found as { diffId?: unknown; createdAt?: unknown };
@@ -49,7 +51,10 @@ export class BuildCache {
     return { diffId: diffId as Digest, createdAt };
   }
 
-  async storeLayerOf(identity: Digest, layer: { readonly diffId: Digest; readonly createdAt: string }): Promise<void> {
+  async storeLayerOf(
+    identity: Digest,
+    layer: { readonly diffId: Digest; readonly createdAt: string },
+  ): Promise<void> {
     await this.#write(this.#path("content", identity), layer);
   }
 

@@ -27,7 +27,11 @@ export function decodeCacheRecord(value: unknown): CacheRecord | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const record = value as Partial<CacheRecord>;
   if (record.version !== 1 || typeof record.key !== "string" || !isDigest(record.key)) return undefined;
-  if (typeof record.step !== "string" || typeof record.ingredients !== "object" || record.ingredients === null)
+  if (
+    typeof record.step !== "string" ||
+    typeof record.ingredients !== "object" ||
+    record.ingredients === null
+  )
     return undefined;
   if (typeof record.createdAt !== "string" || typeof record.durationMs !== "number") return undefined;
   const result: Partial<StepResult> | undefined = record.result;

@@ -54,10 +54,14 @@ async function writeTar(
     return;
   }
   const file = createWriteStream(destination);
-  const opened = new Promise<void>((resolve, reject) => file.once("open", () => resolve()).once("error", reject));
+  const opened = new Promise<void>((resolve, reject) =>
+    file.once("open", () => resolve()).once("error", reject),
+  );
   await opened;
   const write = (chunk: Uint8Array): Promise<void> =>
-    new Promise((resolve, reject) => file.write(chunk, (error) => (error == null ? resolve() : reject(error))));
+    new Promise((resolve, reject) =>
+      file.write(chunk, (error) => (error == null ? resolve() : reject(error))),
+    );
   try {
     await writeLayer(entriesOf(tree), { onTarChunk: write }, { signal });
   } finally {

@@ -58,7 +58,10 @@ export async function putManifest(
     ...annotationsMember(options.annotations.manifest),
   };
   const descriptor = await store.blobs.putBytes(encodeDocument(manifest), MEDIA_TYPES.ociManifest);
-  return { manifest, descriptor: { ...descriptor, ...annotationsMember(options.annotations.manifestDescriptor) } };
+  return {
+    manifest,
+    descriptor: { ...descriptor, ...annotationsMember(options.annotations.manifestDescriptor) },
+  };
 }
 
 /** Makes and stores the index over the images of several platforms. */
@@ -82,9 +85,9 @@ export function encodeDocument(value: object): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-export function annotationsMember(
-  annotations: Readonly<Record<string, string>>,
-): { readonly annotations?: Readonly<Record<string, string>> } {
+export function annotationsMember(annotations: Readonly<Record<string, string>>): {
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
   return Object.keys(annotations).length === 0 ? {} : { annotations };
 }
 
@@ -103,6 +106,7 @@ function asOciLayer(mediaType: string): string {
 /** Digests of all blobs that a manifest names, config first, each once. */
 export function blobsOf(manifest: ImageManifest): readonly Descriptor[] {
   const seen = new Map<Digest, Descriptor>();
-  for (const blob of [manifest.config, ...manifest.layers]) if (!seen.has(blob.digest)) seen.set(blob.digest, blob);
+  for (const blob of [manifest.config, ...manifest.layers])
+    if (!seen.has(blob.digest)) seen.set(blob.digest, blob);
   return [...seen.values()];
 }

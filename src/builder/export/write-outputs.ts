@@ -124,7 +124,10 @@ async function writeOciOutput(
   if (output.tar) await writeArchive(files, store.blobs, output.destination, signal);
   else if (typeof output.destination === "string")
     await writeFolder(files, store.blobs, output.destination, signal);
-  else throw new BuildError("OUTPUT_FAILED", "Cannot write a folder to standard output", { hint: "Drop tar=false" });
+  else
+    throw new BuildError("OUTPUT_FAILED", "Cannot write a folder to standard output", {
+      hint: "Drop tar=false",
+    });
   return root;
 }
 
@@ -158,7 +161,9 @@ async function writeDockerOutput(
     { name: "manifest.json", bytes: Buffer.from(JSON.stringify(manifest)) },
   ];
   if (!output.tar)
-    throw new BuildError("UNSUPPORTED", "Cannot write a docker archive as a folder", { hint: "Drop tar=false" });
+    throw new BuildError("UNSUPPORTED", "Cannot write a docker archive as a folder", {
+      hint: "Drop tar=false",
+    });
   await writeArchive(files, store.blobs, output.destination, signal);
   return made.descriptor;
 }
@@ -176,7 +181,8 @@ function named(root: Descriptor, name: string): Descriptor {
 }
 
 function outputName(output: OutputSpec): string {
-  if (output.kind === "image") return output.names.length === 0 ? "exporting to image" : `naming to ${output.names.join(", ")}`;
+  if (output.kind === "image")
+    return output.names.length === 0 ? "exporting to image" : `naming to ${output.names.join(", ")}`;
   return `exporting to ${output.kind}`;
 }
 

@@ -16,7 +16,7 @@ export interface ChangedFile {
   readonly major?: number;
   readonly minor?: number;
   readonly content?: EntryContent;
-  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+  xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /** One name that the layer has. A folder's children are those that the layer changes. */
@@ -148,7 +148,7 @@ export class ChangeSet implements FileTree {
         continue;
       }
       if (change.children === undefined) names.set(file, childPath);
-      entries.push({ ...file, path: childPath });
+      entries.push(toEntry(file, childPath));
       if (change.below === "cut") entries.push({ ...OPAQUE, path: childPath });
       if (change.children !== undefined) this.#collect(change, childPath, entries, names);
     }

@@ -27,12 +27,16 @@ export interface PlanOptions {
   readonly folderMtimeSeconds: number;
   /** Reads `security.capability` of a file by its host path (latin1); copies between stages keep it. */
   readonly readCapability?: ((hostPath: string) => Uint8Array | undefined) | undefined;
+  /** A folder (text) for the files of unpacked archives; made when needed, and for the caller to remove. */
+  readonly scratchDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The changes as a layer has them: what the upper folder of Docker's copy would hold, in any order. */
 export interface CopyPlan {
   readonly entries: readonly SourcedEntry[];
+  /** Sentences for a person about what may not be what was meant. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -56,14 +60,16 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   const copier = new Copier(operation, options.destination ?? EMPTY_TREE, options);
   for (const source of selection.sources) await copier.copySource(source);
-  return { entries: copier.changes.toEntries() };
+  return { entries: copier.changes.toEntries(), notes: copier.notes };
 }
 
 class Copier {
   readonly changes: ChangeSet;
+  readonly notes: string[] = [];
   readonly #operation: CopyOperation;
   readonly #options: PlanOptions;
   readonly #slices = new WorkSlices();
+  #scratch: ScratchFiles | undefined;
 
   constructor(operation: CopyOperation, destination: FileTree, options: PlanOptions) {
     this.changes = new ChangeSet(destination);
@@ -73,13 +79,44 @@ class Copier {
 
   async copySource(source: SelectedSource): Promise<void> {
     if (source.kind === "tree") {
-      for (const root of source.roots) await this.#copyRoot(root);
+      for (const root of source.roots) {
+        const [top] = root.entries;
+        const mayUnpack = this.#operation.unpack && top?.node.kind === "file";
+        if (mayUnpack && (await this.#unpack(root.name, top.node.hostPath))) continue;
+        await this.#copyRoot(root);
+      }
       return;
     }
-    const { kind: _kind, name, content, ...attributes } = source;
+    const { kind: _kind, name, content, unpack, ...attributes } = source;
+    if (unpack === true && content.kind === "file" && (await this.#unpack(name, content.hostPath))) return;
     const node: TreeNode = { kind: "file", uid: 0, gid: 0, ...attributes, hostPath: "" };
     const target = this.#placeRoot({ name, isDir: false });
     this.#put(target, { ...this.#changedFile(node), content });
+  }
+
+  /** Unpacks an archive into the destination; false when it is none. */
+  async #unpack(name: ByteString, hostPath: string): Promise<boolean> {
+    const kind = await detectArchive(hostPath);
+    if (kind === "unsupported")
+      this.notes.push(
+        `"${fromByteString(name)}" is copied as it is: ADD does not unpack archives compressed with xz`,
+      );
+    if (kind !== "archive") return false;
+    const { destination, owner } = this.#operation;
+    const { scratchDir, folderMtimeSeconds, signal } = this.#options;
+    if (scratchDir === undefined) throw new TypeError("Unpacking an archive needs a scratchDir");
+    this.#scratch ??= new ScratchFiles(scratchDir);
+    const folder = makeFolders(this.changes, cleanPath(toByteString(destination)), {
+      mode: 0o755,
+      owner: owner ?? ROOT_OWNER,
+      mtimeSeconds: folderMtimeSeconds,
+    });
+    await unpackArchive(
+      this.changes,
+      { hostPath, name: fromByteString(name) },
+      { folder, owner, folderMtimeSeconds, scratch: this.#scratch, signal },
+    );
+    return true;
   }
 
   async #copyRoot(root: SelectedRoot): Promise<void> {
@@ -115,7 +152,7 @@ class Copier {
     makeFolders(this.changes, path, {
       // An octal --chmod goes for the folders on the way too, without the special bits.
       mode: chmod?.kind === "octal" ? chmod.mode & 0o777 : 0o755,
-      owner: owner ?? { uid: 0, gid: 0 },
+      owner: owner ?? ROOT_OWNER,
       mtimeSeconds: this.#options.folderMtimeSeconds,
     });
   }
@@ -195,6 +232,7 @@ class Copier {
   }
 }
 
+const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
 const NO_BYTES = { kind: "bytes", bytes: new Uint8Array(0) } as const;
 
 function pickMetadata({ mode, uid, gid, mtimeSeconds }: ChangedFile): Partial<ChangedFile> {

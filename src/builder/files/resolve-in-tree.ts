@@ -12,20 +12,30 @@ const MAX_LINKS = 255;
  * dangling link gives the path it would create.
  *
  * @param path any spelling; `.` and `..` in it (not those in links) are resolved by spelling, as Docker does
- * @throws {FilesError} TOO_MANY_LINKS
+ * @throws {FilesError} TOO_MANY_LINKS; ARCHIVE_INVALID with `rejectEscapes`
  */
 export function resolveInTree(
   tree: FileTree,
   path: string,
-  options: { readonly followLast: boolean },
+  options: {
+    readonly followLast: boolean;
+    /** Refuses relative links that climb above the root, unless an absolute link came before. */
+    readonly rejectEscapes?: boolean;
+  },
 ): ByteString {
   let resolved = ROOT;
   // In reverse, so that taking the next part and putting a link's target in front are both cheap.
   const pending = splitPath(cleanPath(path)).reverse();
   let linksFollowed = 0;
+  let mayClimb = options.rejectEscapes !== true;
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (part === "" || part === ".") continue;
     if (part === "..") {
+      if (resolved === ROOT && !mayClimb)
+        throw new FilesError(
+          "ARCHIVE_INVALID",
+          `statat ${fromByteString(cleanPath(path))}: path escapes from parent`,
+        );
       resolved = parentPath(resolved);
       continue;
     }
@@ -42,7 +52,10 @@ export function resolveInTree(
         `Cannot resolve "/${fromByteString(cleanPath(path))}": too many links`,
         { hint: `The symbolic link /${fromByteString(next)} leads back to itself` },
       );
-    if (node.link.startsWith("/")) resolved = ROOT;
+    if (node.link.startsWith("/")) {
+      resolved = ROOT;
+      mayClimb = true;
+    }
     pending.push(...splitPath(node.link).reverse());
   }
   return resolved;

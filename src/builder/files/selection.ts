@@ -23,6 +23,8 @@ export type CopySource =
       readonly size: number;
       readonly mode: number;
       readonly mtimeSeconds: number;
+      /** A download that `--unpack` asks to unpack; it has to be on the disk. */
+      readonly unpack?: boolean;
     }
   /** A whole tree as one folder: a git repository. */
   | { readonly kind: "root"; readonly tree: FileTree; readonly treeName: string };
@@ -63,6 +65,7 @@ export type SelectedSource =
       readonly size: number;
       readonly mode: number;
       readonly mtimeSeconds: number;
+      readonly unpack?: boolean;
     };
 
 export interface SelectOptions {

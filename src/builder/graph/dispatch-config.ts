@@ -52,7 +52,8 @@ export function applyArg(
   const texts: string[] = [];
   for (const { key, value: written } of instruction.args) {
     const value =
-      given.buildArgs[key] ?? (written === undefined ? given.globalArgs.get(key) : words.expand(written, stage.env));
+      given.buildArgs[key] ??
+      (written === undefined ? given.globalArgs.get(key) : words.expand(written, stage.env));
     if (value !== undefined) stage.env = stage.env.with(key, value);
     stage.buildArgs = [...stage.buildArgs, [key, value]];
     texts.push(value === undefined ? key : `${key}=${value}`);
@@ -108,8 +109,12 @@ export function applyExpose(stage: StageState, instruction: ExposeInstruction, w
 
 export function applyVolume(stage: StageState, instruction: VolumeInstruction, words: WordExpander): string {
   const volumes = instruction.volumes.map((volume) => words.expand(volume, stage.env));
-  if (volumes.includes("")) throw new BuildError("DOCKERFILE_INVALID", "VOLUME specified can not be an empty string");
-  stage.config.Volumes = { ...stage.config.Volumes, ...Object.fromEntries(volumes.map((path) => [path, {}])) };
+  if (volumes.includes(""))
+    throw new BuildError("DOCKERFILE_INVALID", "VOLUME specified can not be an empty string");
+  stage.config.Volumes = {
+    ...stage.config.Volumes,
+    ...Object.fromEntries(volumes.map((path) => [path, {}])),
+  };
   return `VOLUME ${plainList(volumes)}`;
 }
 
@@ -125,7 +130,11 @@ export function commandLine(
 
 function expandPairs(pairs: readonly KeyValue[], words: WordExpander, env: EnvList): readonly KeyValue[] {
   // All of one instruction expand against the environment before it.
-  return pairs.map(({ key, value, ...rest }) => ({ ...rest, key: words.expand(key, env), value: words.expand(value, env) }));
+  return pairs.map(({ key, value, ...rest }) => ({
+    ...rest,
+    key: words.expand(key, env),
+    value: words.expand(value, env),
+  }));
 }
 
 function pairText({ key, value }: KeyValue): string {

@@ -47,7 +47,11 @@ export function planCopyInstruction(
   if (checksum !== "") checkChecksumUse(paths);
   const sources: CopySource[] = [
     ...paths.map((path) => sourceOf(path, { isAdd, parents, checksum, from, instruction })),
-    ...contents.map(({ name, data }) => ({ kind: "inline" as const, name, content: Buffer.from(data, "utf8") })),
+    ...contents.map(({ name, data }) => ({
+      kind: "inline" as const,
+      name,
+      content: Buffer.from(data, "utf8"),
+    })),
   ];
   const createdBy = [
     instruction.kind,
@@ -110,7 +114,10 @@ function checkChecksumUse(paths: readonly string[]): void {
   if (paths.length !== 1 || only === undefined)
     throw invalid("checksum can't be specified for multiple sources", "Give each source an ADD of its own");
   if (!isUrl(only) && parseGitSource(only) === undefined)
-    throw invalid("checksum requires HTTP(S) or Git sources", "Leave --checksum out for files of the context");
+    throw invalid(
+      "checksum requires HTTP(S) or Git sources",
+      "Leave --checksum out for files of the context",
+    );
 }
 
 function isUrl(path: string): boolean {

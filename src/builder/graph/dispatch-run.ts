@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type RunInstruction, type RunMount, parseRunMounts } from "../../parser/index.ts";
+import { parseRunMounts, type RunInstruction, type RunMount } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
 import { commandLine } from "./dispatch-config.ts";
 import { cleanPath } from "./paths.ts";
@@ -94,7 +94,11 @@ function planMount(
       hint: "Give --mount a target: target=/path",
     });
   if (mount.type === "tmpfs")
-    return { kind: "tmpfs", target, ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }) };
+    return {
+      kind: "tmpfs",
+      target,
+      ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }),
+    };
   const source = posix.normalize(`/${mount.source ?? ""}`).replace(/(.)\/+$/, "$1");
   if (mount.type === "bind")
     return { kind: "bind", from: sourceOf(target), source, target, readonly: mount.readonly };

@@ -16,7 +16,8 @@ export function parseExposedPort(text: string): readonly string[] {
   const protocol = slash < 0 ? "" : containerPort.slice(slash + 1);
   if (port === "") throw invalid(`invalid port: "${text}": no port specified`);
   const lower = protocol.toLowerCase();
-  if (lower !== "" && !PROTOCOLS.has(lower)) throw invalid(`invalid port: "${text}": invalid proto: ${protocol}`);
+  if (lower !== "" && !PROTOCOLS.has(lower))
+    throw invalid(`invalid port: "${text}": invalid proto: ${protocol}`);
   const address = ip.startsWith("[") && ip.endsWith("]") ? ip.slice(1, -1) : ip;
   if (address !== "" && isIP(address) === 0) throw invalid(`invalid IP address: ${ip}`);
   const range = parseRange(port);
@@ -29,11 +30,16 @@ export function parseExposedPort(text: string): readonly string[] {
       throw invalid(`invalid ranges specified for container and host Ports: ${port} and ${hostPort}`);
   }
   const keys: string[] = [];
-  for (let number = range.start; number <= range.end; number++) keys.push(`${number}/${lower === "" ? "tcp" : lower}`);
+  for (let number = range.start; number <= range.end; number++)
+    keys.push(`${number}/${lower === "" ? "tcp" : lower}`);
   return keys;
 }
 
-function splitParts(text: string): { readonly ip: string; readonly hostPort: string; readonly containerPort: string } {
+function splitParts(text: string): {
+  readonly ip: string;
+  readonly hostPort: string;
+  readonly containerPort: string;
+} {
   const parts = text.split(":");
   const containerPort = parts.pop() ?? "";
   const hostPort = parts.pop() ?? "";

@@ -3,7 +3,10 @@ import { EnvList } from "./env-list.ts";
 
 /** Build arguments that Docker always accepts and passes to RUN without an ARG, and that change no cache key. */
 export const PROXY_ARGS: ReadonlySet<string> = new Set(
-  ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+  ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [
+    name,
+    name.toLowerCase(),
+  ]),
 );
 
 /** The ARGs that are there before any instruction: platforms and the target's name. A build argument overrides one. */
@@ -27,7 +30,10 @@ export function predefinedArgs(options: {
     ["TARGETVARIANT", target.variant ?? ""],
     ["TARGETSTAGE", options.target === "" ? "default" : options.target],
   ];
-  return values.reduce((env, [name, value]) => env.with(name, options.buildArgs[name] ?? value), EnvList.empty);
+  return values.reduce(
+    (env, [name, value]) => env.with(name, options.buildArgs[name] ?? value),
+    EnvList.empty,
+  );
 }
 
 /** Proxy variables given as build arguments, in both spellings, as RUN sees them. */

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import type { ContextVertex, CopyVertex, ExecVertex, ImageVertex, ScratchVertex, WorkdirVertex } from "./vertex.ts";
+import type {
+  ContextVertex,
+  CopyVertex,
+  ExecVertex,
+  ImageVertex,
+  ScratchVertex,
+  WorkdirVertex,
+} from "./vertex.ts";
 import { inputsOf, type Vertex } from "./vertex.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;

@@ -5,7 +5,7 @@ import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { BuildOptions, ContextSource } from "../types.ts";
 import type { EnvList } from "./env-list.ts";
 import { predefinedArgs, proxyEnvironment } from "./global-args.ts";
-import { GraphBuilder } from "./graph-builder.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
 import type { Plan, PlannedImage } from "./plan.ts";
 import { planStage, stagePlatform } from "./plan-stage.ts";
 import { type StageState, startOnImage, startOnScratch, startOnStage } from "./planned-stage.ts";
@@ -109,7 +109,8 @@ function globalArguments({ dockerfile, options, ...input }: PlanInput, words: Wo
   });
   for (const instruction of dockerfile.metaArgs) {
     for (const { key, value: written } of instruction.args) {
-      const expanded = written === undefined ? undefined : at(instruction.at, () => words.expand(written, env));
+      const expanded =
+        written === undefined ? undefined : at(instruction.at, () => words.expand(written, env));
       const value = options.buildArgs[key] ?? expanded;
       if (value !== undefined) env = env.with(key, value);
     }
@@ -188,7 +189,9 @@ function addTriggers(node: StageNode, stages: StageGraph, words: WordExpander): 
         ? (node.resolved.image.config.config?.OnBuild ?? [])
         : [];
   const commands = inherited.map((expression) =>
-    at(place, () => stages.command(parseOnbuildTrigger(expression, place), place, { words, isTrigger: true })),
+    at(place, () =>
+      stages.command(parseOnbuildTrigger(expression, place), place, { words, isTrigger: true }),
+    ),
   );
   node.commands = [...commands, ...node.commands];
   return commands.some(({ sources }) => sources.some((source) => source !== undefined));
@@ -274,7 +277,10 @@ function planContextTarget(
   return { image: finishImage(state, input), result: state.vertex, images };
 }
 
-function finishImage(state: StageState, { options, targetPlatform, isPlatformGiven }: PlanInput): PlannedImage {
+function finishImage(
+  state: StageState,
+  { options, targetPlatform, isPlatformGiven }: PlanInput,
+): PlannedImage {
   const labels = { ...state.config.Labels, ...options.labels };
   return {
     platform: isPlatformGiven ? targetPlatform : state.platform,
@@ -298,7 +304,8 @@ function findNamedContext(
 ): ContextSource | undefined {
   if (name === "scratch" || name === "context") return undefined;
   const wanted = familiarName(name);
-  for (const [key, source] of Object.entries(contexts)) if (key === name || familiarName(key) === wanted) return source;
+  for (const [key, source] of Object.entries(contexts))
+    if (key === name || familiarName(key) === wanted) return source;
   return undefined;
 }
 

@@ -15,12 +15,12 @@ import {
 import { planCopyInstruction } from "./dispatch-copy.ts";
 import { planRunInstruction } from "./dispatch-run.ts";
 import type { EnvList } from "./env-list.ts";
+import { plainList } from "./go-format.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cleanPath } from "./paths.ts";
 import type { StageState } from "./planned-stage.ts";
 import { withPlace } from "./stage-graph.ts";
 import type { StageCommand, StageNode } from "./stage-node.ts";
-import { plainList } from "./go-format.ts";
 import { checkStopSignal } from "./stop-signal.ts";
 import type { ContextVertex, StateVertex } from "./vertex.ts";
 import type { WordExpander } from "./word-expander.ts";

@@ -1,7 +1,7 @@
 import { type Platform, parsePlatform } from "../../oci/index.ts";
 import { type Dockerfile, type Instruction, runMountSources, type Stage } from "../../parser/index.ts";
-import type { SourceSpan } from "../../util/span.ts";
 import { nearest } from "../../util/nearest.ts";
+import type { SourceSpan } from "../../util/span.ts";
 import { BuildError } from "../error.ts";
 import type { ContextSource } from "../types.ts";
 import type { EnvList } from "./env-list.ts";
@@ -36,7 +36,8 @@ export class StageGraph {
       if (node.name !== undefined) this.#byName.set(node.name, node);
     }
     this.stages = stages;
-    const target = options.target === undefined ? stages.at(-1) : this.#byName.get(options.target.toLowerCase());
+    const target =
+      options.target === undefined ? stages.at(-1) : this.#byName.get(options.target.toLowerCase());
     if (target === undefined) throw this.#unknownTarget(options.target ?? "");
     this.target = target;
     for (const [index, stage] of dockerfile.stages.entries()) {
@@ -153,7 +154,9 @@ function undeclared(name: string, place: SourceSpan): StageNode {
 function platformOf(stage: Stage, written: string, { words, globalArgs }: StageGraphOptions): Platform {
   const text = at(stage.at, () => words.expand(written, globalArgs));
   if (text === "")
-    throw new BuildError("DOCKERFILE_INVALID", `empty platform value from expression ${written}`, { at: stage.at });
+    throw new BuildError("DOCKERFILE_INVALID", `empty platform value from expression ${written}`, {
+      at: stage.at,
+    });
   try {
     return parsePlatform(text);
   } catch (cause) {

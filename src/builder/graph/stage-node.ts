@@ -54,7 +54,9 @@ export type ResolvedBase =
   | { readonly kind: "context"; readonly source: ContextSource };
 
 /** The stages and images that a stage reads, its base included. */
-export function dependenciesOf(node: StageNode): readonly { readonly node: StageNode; readonly at: SourceSpan }[] {
+export function dependenciesOf(
+  node: StageNode,
+): readonly { readonly node: StageNode; readonly at: SourceSpan }[] {
   const reads = node.commands.flatMap(({ sources, at }) =>
     sources.flatMap((source) => (source === undefined ? [] : [{ node: source, at }])),
   );

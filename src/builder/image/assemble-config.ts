@@ -27,7 +27,9 @@ export function assembleConfig(planned: PlannedImage, state: State, options: Ass
     history.push(historyEntry(entry, options.epoch ?? created));
   }
   if (next !== newLayers.length)
-    throw new Error(`invariant: ${newLayers.length} new layers, but the history has ${next} entries with one`);
+    throw new Error(
+      `invariant: ${newLayers.length} new layers, but the history has ${next} entries with one`,
+    );
   const imageCreated = options.epoch ?? created ?? options.now;
   return {
     created: imageCreated,

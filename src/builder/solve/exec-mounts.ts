@@ -66,7 +66,9 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
 /** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
 export function cacheLeases(vertex: ExecVertex): readonly string[] {
   const names = vertex.mounts.flatMap((mount) =>
-    mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount.cacheId)}`] : [],
+    mount.kind === "cache" && mount.sharing !== "shared"
+      ? [`cache-mount-${cacheFolderName(mount.cacheId)}`]
+      : [],
   );
   // In one order for everybody: two steps with the same two caches cannot wait for each other.
   return [...new Set(names)].sort();
@@ -241,7 +243,11 @@ class Session implements MountSession {
 }
 
 /** The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. */
-export function environmentWith(vertex: ExecVertex, home: string, added: readonly string[]): readonly string[] {
+export function environmentWith(
+  vertex: ExecVertex,
+  home: string,
+  added: readonly string[],
+): readonly string[] {
   const names = new Set(vertex.env.map((entry) => entry.slice(0, entry.indexOf("="))));
   const defaults = [
     ...(names.has("PATH") ? [] : [`PATH=${DEFAULT_PATH}`]),
@@ -267,7 +273,9 @@ async function readSecret(secret: SecretSource): Promise<Uint8Array | undefined>
   try {
     return await readFile(secret.from.path);
   } catch (cause) {
-    throw new BuildError("SECRET_MISSING", `Cannot read secret "${secret.id}" from "${secret.from.path}"`, { cause });
+    throw new BuildError("SECRET_MISSING", `Cannot read secret "${secret.id}" from "${secret.from.path}"`, {
+      cause,
+    });
   }
 }
 

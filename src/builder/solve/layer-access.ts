@@ -108,7 +108,12 @@ export class LayerAccess {
     const { image, blob } = remote;
     const vertex = `pull ${blob.digest}`;
     const short = shortDigest(blob.digest);
-    this.#onEvent({ kind: "step-started", vertex, name: `pull ${image.shownAs} ${short}`, atMs: this.#monotonic() });
+    this.#onEvent({
+      kind: "step-started",
+      vertex,
+      name: `pull ${image.shownAs} ${short}`,
+      atMs: this.#monotonic(),
+    });
     let outcome: "done" | "failed" | "canceled" = "failed";
     let done = 0;
     try {

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Ingredients } from "../../cache/index.ts";
 import { type Digest, formatPlatform } from "../../oci/index.ts";
 import { writeLayer } from "../../store/layers/index.ts";
+import type { PackedLayer, SourcedEntry } from "../../store/layers/types.ts";
 import { Xattrs } from "../../sys/index.ts";
+import { createFilter } from "../files/ignore-filter.ts";
 import {
   type ContentDigests,
   EMPTY_TREE,
@@ -19,9 +21,7 @@ import {
   type Selection,
   selectFiles,
 } from "../files/index.ts";
-import { createFilter } from "../files/ignore-filter.ts";
 import type { CopySource, CopyVertex, WorkdirVertex } from "../graph/vertex.ts";
-import type { PackedLayer, SourcedEntry } from "../../store/layers/types.ts";
 import type { State } from "./state.ts";
 import type { MadeLayer, StepContext, StepVertex } from "./step.ts";
 

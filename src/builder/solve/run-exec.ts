@@ -99,7 +99,10 @@ export async function runExec(
   }
 }
 
-function resolveRunUser(vertex: ExecVertex, tree: Parameters<typeof resolveUser>[1]): ReturnType<typeof resolveUser> {
+function resolveRunUser(
+  vertex: ExecVertex,
+  tree: Parameters<typeof resolveUser>[1],
+): ReturnType<typeof resolveUser> {
   try {
     return resolveUser(vertex.user, tree);
   } catch (cause) {

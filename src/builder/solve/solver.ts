@@ -1,9 +1,16 @@
 import { computeCacheKey } from "../../cache/index.ts";
-import type { CopyVertex, ExecVertex, ImageVertex, StateVertex, Vertex, WorkdirVertex } from "../graph/vertex.ts";
+import { withPlace } from "../graph/stage-graph.ts";
+import type {
+  CopyVertex,
+  ExecVertex,
+  ImageVertex,
+  StateVertex,
+  Vertex,
+  WorkdirVertex,
+} from "../graph/vertex.ts";
 import { inputsOf } from "../graph/vertex.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { SecretSource } from "../types.ts";
-import { withPlace } from "../graph/stage-graph.ts";
 import { cacheLeases, type MountInputs, mountIngredients, openMounts } from "./exec-mounts.ts";
 import {
   type CopyInputs,
@@ -119,7 +126,10 @@ export class Solver {
       parent,
       ingredients,
       make: async () => {
-        await context.cache.storeFiles(selected.fingerprint.digest, selected.fingerprint.ingredients as never);
+        await context.cache.storeFiles(
+          selected.fingerprint.digest,
+          selected.fingerprint.ingredients as never,
+        );
         return makeCopyLayer(context, vertex, parent, selected);
       },
     });

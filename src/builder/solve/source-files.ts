@@ -5,9 +5,10 @@ import { writeLayer } from "../../store/layers/index.ts";
 import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
+import { createFilter } from "../files/ignore-filter.ts";
 import {
-  type ContentDigests,
   ContentDigestFile,
+  type ContentDigests,
   DOWNLOAD_MODE,
   downloadName,
   EMPTY_TREE,
@@ -19,7 +20,6 @@ import {
   selectFiles,
   verifyChecksum,
 } from "../files/index.ts";
-import { createFilter } from "../files/ignore-filter.ts";
 import type { ContextVertex, CopySource, StateVertex } from "../graph/vertex.ts";
 import type { ContextTrees } from "../sources/context-trees.ts";
 import { downloadFile } from "../sources/http-file.ts";
@@ -73,9 +73,13 @@ export class SourceFiles {
       case "http":
         return this.#download(source);
       case "git":
-        throw new BuildError("UNSUPPORTED", `Cannot add "${source.remote}": git sources are not supported yet`, {
-          hint: "Clone the repository beforehand and COPY it, or ADD an archive of it",
-        });
+        throw new BuildError(
+          "UNSUPPORTED",
+          `Cannot add "${source.remote}": git sources are not supported yet`,
+          {
+            hint: "Clone the repository beforehand and COPY it, or ADD an archive of it",
+          },
+        );
       default:
         return source satisfies never;
     }
@@ -123,11 +127,11 @@ export class SourceFiles {
     });
     let folder: Promise<string> | undefined;
     const make = async (): Promise<string> => {
-      const plan = await planCopy(
-        { destination: "/", unpack: false },
-        selection,
-        { destination: EMPTY_TREE, folderMtimeSeconds: 0, signal },
-      );
+      const plan = await planCopy({ destination: "/", unpack: false }, selection, {
+        destination: EMPTY_TREE,
+        folderMtimeSeconds: 0,
+        signal,
+      });
       await using pending = await store.layers.prepareSnapshot();
       const packed = await writeLayer(plan.entries, { snapshotDir: pending.upper }, { signal });
       return pending.commit(packed);
@@ -193,7 +197,12 @@ export class SourceFiles {
   #digestFile(name: string): Promise<ContentDigestFile> {
     let file = this.#digestFiles.get(name);
     if (file === undefined) {
-      const path = join(this.#options.store.root, "cache", "digests", splitDigest(digestOf(name)).hex.slice(0, 32));
+      const path = join(
+        this.#options.store.root,
+        "cache",
+        "digests",
+        splitDigest(digestOf(name)).hex.slice(0, 32),
+      );
       file = ContentDigestFile.open(path, { now: this.#options.now });
       this.#digestFiles.set(name, file);
     }

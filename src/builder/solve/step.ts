@@ -17,7 +17,8 @@ export interface MadeLayer extends AsyncDisposable {
 }
 
 /** What every step needs from the build it belongs to. */
-export interface StepContext extends Pick<Collaborators, "store" | "cache" | "sandbox" | "now" | "monotonic"> {
+export interface StepContext
+  extends Pick<Collaborators, "store" | "cache" | "sandbox" | "now" | "monotonic"> {
   readonly layers: LayerAccess;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BuildError } from "../error.ts";
-import { type FileTree, FilesError, LocalTree } from "../files/index.ts";
 import { type IgnoreFile, readIgnoreFile } from "../files/ignore-filter.ts";
+import { FilesError, type FileTree, LocalTree } from "../files/index.ts";
 import type { ContextVertex } from "../graph/vertex.ts";
 import type { BuildOptions } from "../types.ts";
 import { unpackContext } from "./unpack-context.ts";
@@ -69,14 +69,21 @@ export class ContextTrees {
           throw contextMissing(source.path, cause);
         });
         if (found.isDirectory()) return source.path;
-        throw new BuildError("INPUT_MISSING", `Cannot use "${source.path}" as a build context: it is not a folder`);
+        throw new BuildError(
+          "INPUT_MISSING",
+          `Cannot use "${source.path}" as a build context: it is not a folder`,
+        );
       }
       case "tar-stream":
         return unpackContext(source.open(), this.#tmpDir, this.#signal);
       case "url":
-        throw new BuildError("UNSUPPORTED", `Cannot use "${source.url}" as a build context: URLs are not supported yet`, {
-          hint: "Clone or download it first and give the folder",
-        });
+        throw new BuildError(
+          "UNSUPPORTED",
+          `Cannot use "${source.url}" as a build context: URLs are not supported yet`,
+          {
+            hint: "Clone or download it first and give the folder",
+          },
+        );
       case "docker-image":
       case "oci-layout":
         throw new Error("invariant: images are no contexts of files");
@@ -98,7 +105,8 @@ export class ContextTrees {
 function contextMissing(folder: string, cause: unknown): BuildError {
   if (cause instanceof BuildError || cause instanceof FilesError) return cause as BuildError;
   const { code } = cause as NodeJS.ErrnoException;
-  const reason = code === "ENOENT" ? "it is not there" : code === "EACCES" ? "permission denied" : String(cause);
+  const reason =
+    code === "ENOENT" ? "it is not there" : code === "EACCES" ? "permission denied" : String(cause);
   return new BuildError("INPUT_MISSING", `Cannot use "${folder}" as a build context: ${reason}`, {
     hint: "The context is the folder named last on the command line, e.g. strake build -t app .",
     cause,

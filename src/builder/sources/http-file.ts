@@ -34,12 +34,19 @@ const MAX_REDIRECTS = 10;
 export async function downloadFile(
   url: string,
   store: BuildStore,
-  options: { readonly signal: AbortSignal; readonly onBytes?: (count: number, total: number | undefined) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onBytes?: (count: number, total: number | undefined) => void;
+  },
 ): Promise<DownloadedFile> {
   const folder = join(store.root, "cache", "http", splitDigest(digestOf(url)).hex.slice(0, 40));
-  return store.withLease(`http-${splitDigest(digestOf(url)).hex.slice(0, 40)}`, () => fetchInto(folder, url, store, options), {
-    signal: options.signal,
-  });
+  return store.withLease(
+    `http-${splitDigest(digestOf(url)).hex.slice(0, 40)}`,
+    () => fetchInto(folder, url, store, options),
+    {
+      signal: options.signal,
+    },
+  );
 }
 
 async function fetchInto(
@@ -86,10 +93,12 @@ async function fetchInto(
         yield chunk;
       }
     };
-    await pipeline(body, count, createWriteStream(join(temporary, "file")), { signal }).catch((cause: unknown) => {
-      signal.throwIfAborted();
-      throw failed(url, cause instanceof Error ? cause.message : String(cause), cause);
-    });
+    await pipeline(body, count, createWriteStream(join(temporary, "file")), { signal }).catch(
+      (cause: unknown) => {
+        signal.throwIfAborted();
+        throw failed(url, cause instanceof Error ? cause.message : String(cause), cause);
+      },
+    );
     const lastModified = text(headers["last-modified"]);
     const etag = text(headers["etag"]);
     const record: DownloadRecord = {

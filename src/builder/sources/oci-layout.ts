@@ -85,11 +85,14 @@ function pickEntry(
   const found = isDigest(digest)
     ? (index.manifests.find((entry) => entry.digest === digest) ??
       ({ mediaType: MEDIA_TYPES.ociManifest, digest, size: -1 } satisfies Descriptor))
-    : index.manifests.find((entry) => entryNames(entry).some((name) => name === digest || name.endsWith(`:${digest}`)));
+    : index.manifests.find((entry) =>
+        entryNames(entry).some((name) => name === digest || name.endsWith(`:${digest}`)),
+      );
   if (found !== undefined) return found;
   const names = index.manifests.flatMap(entryNames);
   throw new BuildError("BASE_IMAGE", `Cannot find "${reference}" in OCI layout "${folder}"`, {
-    hint: names.length === 0 ? "Its index.json names no tags; leave the tag out" : `It has ${names.join(", ")}`,
+    hint:
+      names.length === 0 ? "Its index.json names no tags; leave the tag out" : `It has ${names.join(", ")}`,
   });
 }
 

@@ -18,7 +18,9 @@ export async function readResolution(
   platform: Platform,
 ): Promise<ResolutionRecord | undefined> {
   try {
-    const record = JSON.parse(await readFile(recordPath(store, reference, platform), "utf8")) as ResolutionRecord;
+    const record = JSON.parse(
+      await readFile(recordPath(store, reference, platform), "utf8"),
+    ) as ResolutionRecord;
     return record.reference === reference && typeof record.manifest?.digest === "string" ? record : undefined;
   } catch {
     return undefined;

@@ -128,7 +128,10 @@ function assemble(image: {
 }): ResolvedImage {
   const manifest = decodeManifest(image.manifestBytes);
   if (digestOf(image.configBytes) !== manifest.config.digest && manifest.config.digest.startsWith("sha256:"))
-    throw new BuildError("BASE_IMAGE", `Cannot use "${image.name}": its config does not have the digest it should`);
+    throw new BuildError(
+      "BASE_IMAGE",
+      `Cannot use "${image.name}": its config does not have the digest it should`,
+    );
   const config = decodeImageConfig(image.configBytes);
   const diffIds = config.rootfs.diff_ids;
   if (diffIds.length !== manifest.layers.length)
@@ -141,7 +144,10 @@ function assemble(image: {
     manifest: image.manifest,
     config,
     platform: platformOf(config),
-    layers: manifest.layers.map((blob, i) => ({ diffId: diffIds[i] as ResolvedImage["layers"][number]["diffId"], blob })),
+    layers: manifest.layers.map((blob, i) => ({
+      diffId: diffIds[i] as ResolvedImage["layers"][number]["diffId"],
+      blob,
+    })),
     blobs: image.blobs,
     ...(image.origin === undefined ? {} : { origin: image.origin }),
   };

@@ -1,0 +1,116 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { createGunzip, constants as zlib } from "node:zlib";
+import { fsPath } from "../../../sys/index.ts";
+import {
+  COMPRESSION_MAGIC_BYTES,
+  detectCompression,
+  type StreamCompression,
+  TarError,
+  TarParser,
+} from "../../../tar/index.ts";
+import { decodeBzip2 } from "../../../util/decompress/bzip2.ts";
+import { decodeZstd } from "../../../util/decompress/zstd.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** What ADD makes of a file: it is unpacked, copied, or (with a word about it) copied because nobody can unpack it. */
+export type ArchiveKind = "archive" | "plain" | "unsupported";
+
+/**
+ * Tells from its content whether ADD unpacks a file: a tar, plain or compressed with gzip, bzip2 or zstd, that has at
+ * least one entry. xz and the old lzma are copied as they are: Docker needs a program for them which its own images and
+ * packages do not bring.
+ *
+ * @param hostPath bytes
+ */
+export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
+  const compression = readCompression(hostPath);
+  if (compression === undefined) return "plain";
+  if (compression === "xz") return "unsupported";
+  let hasEntry = false;
+  const parser = new TarParser({ entry: () => void (hasEntry = true), content() {}, hole() {}, end() {} });
+  try {
+    for await (const chunk of readArchive(hostPath)) {
+      parser.write(chunk);
+      if (hasEntry) return "archive";
+    }
+    parser.finish();
+  } catch (error) {
+    // An entry of a kind that cannot be unpacked is no reason to copy the archive silently.
+    if (error instanceof TarError && error.code === "UNSUPPORTED") return "archive";
+    return hasEntry ? "archive" : "plain";
+  }
+  return "plain";
+}
+
+/** The tar's bytes, decompressed. Chunks may be used until the next one is asked for. */
+export async function* readArchive(hostPath: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const descriptor = openSync(fsPath(hostPath), "r");
+  try {
+    const read = (into: Uint8Array): number => readSync(descriptor, into, 0, into.length, null);
+    switch (readCompression(hostPath)) {
+      case "gzip":
+        yield* gunzip(read);
+        return;
+      case "bzip2":
+        yield* withPauses(decodeBzip2(read));
+        return;
+      case "zstd":
+        yield* withPauses(decodeZstd(read));
+        return;
+      default:
+        yield* withPauses(readChunks(read));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readCompression(hostPath: string): StreamCompression | undefined {
+  const head = Buffer.alloc(COMPRESSION_MAGIC_BYTES);
+  const descriptor = openSync(fsPath(hostPath), "r");
+  try {
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    return length === 0 ? undefined : detectCompression(head.subarray(0, length));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+type Read = (into: Uint8Array) => number;
+
+function* readChunks(read: Read): Generator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (let count = read(buffer); count > 0; count = read(buffer)) yield buffer.subarray(0, count);
+}
+
+async function* gunzip(read: Read): AsyncGenerator<Uint8Array, void, undefined> {
+  // With this flush a stream that is cut off gives all it has; the tar in it then says what is missing.
+  const stream = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: zlib.Z_SYNC_FLUSH });
+  let isAbandoned = false;
+  const feed = async (): Promise<void> => {
+    for (const chunk of readChunks(read)) {
+      if (isAbandoned) return;
+      // The buffer is used again for the next chunk.
+      if (!stream.write(Buffer.from(chunk)))
+        await new Promise((resolve) => stream.once("drain", resolve).once("close", resolve));
+    }
+    stream.end();
+  };
+  const feeding = feed();
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+  } finally {
+    isAbandoned = true;
+    stream.destroy();
+    await feeding;
+  }
+}
+
+async function* withPauses(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const chunk of chunks) {
+    yield chunk;
+    await setImmediate();
+  }
+}
