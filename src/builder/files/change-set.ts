@@ -233,12 +233,13 @@ const ROOT_FILE: ChangedFile = { kind: "dir", mode: 0o755, uid: 0, gid: 0, mtime
 const WHITEOUT = { kind: "whiteout", mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
 const OPAQUE = { ...WHITEOUT, kind: "opaque" } as const;
 
-function withoutContent({
-  content: _content,
-  xattrs: _xattrs,
-  ...rest
-}: ChangedFile): Omit<ChangedFile, "content"> {
+function withoutContent(file: ChangedFile): Omit<ChangedFile, "content" | "xattrs"> {
+  const { content: _content, xattrs: _xattrs, ...rest } = file;
   return rest;
+}
+
+function toEntry({ xattrs, ...rest }: ChangedFile, path: ByteString): SourcedEntry {
+  return { ...rest, path, ...(xattrs !== undefined && { xattrs }) };
 }
 
 /** A file of the lower file system as the layer would repeat it. */

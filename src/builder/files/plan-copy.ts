@@ -1,5 +1,8 @@
 import { type ByteString, fromByteString, toByteString } from "../../oci/layer-entry.ts";
 import type { SourcedEntry } from "../../store/layers/types.ts";
+import { detectArchive } from "./archive/archive-file.ts";
+import { ScratchFiles } from "./archive/scratch-files.ts";
+import { unpackArchive } from "./archive/unpack-archive.ts";
 import { type ChangedFile, ChangeSet } from "./change-set.ts";
 import { applyChmod, type ModeChange } from "./chmod.ts";
 import { EMPTY_TREE } from "./empty-tree.ts";

@@ -29,7 +29,14 @@ export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
   if (compression === undefined) return "plain";
   if (compression === "xz") return "unsupported";
   let hasEntry = false;
-  const parser = new TarParser({ entry: () => void (hasEntry = true), content() {}, hole() {}, end() {} });
+  const parser = new TarParser({
+    entry() {
+      hasEntry = true;
+    },
+    content() {},
+    hole() {},
+    end() {},
+  });
   try {
     for await (const chunk of readArchive(hostPath)) {
       parser.write(chunk);
