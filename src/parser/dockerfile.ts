@@ -1,0 +1,132 @@
+import type { SourceSpan } from "../util/span.ts";
+import type { DockerfileAst, EscapeCharacter, InstructionNode } from "./ast.ts";
+import { DockerfileError } from "./error.ts";
+import type { ArgInstruction } from "./instructions/arg.ts";
+import type { FromInstruction } from "./instructions/from.ts";
+import { type Instruction, typeInstruction } from "./instructions/index.ts";
+import { instructionError } from "./instructions/reading.ts";
+import { Source } from "./source.ts";
+import { detectCheck, detectSyntax, type FileDirective } from "./syntax/detect-syntax.ts";
+import { GrammarMatcher } from "./syntax/match-grammar.ts";
+import { type ParseWarning, readFile } from "./syntax/read-file.ts";
+
+/** A build stage: a FROM and what follows it. */
+export interface Stage {
+  /** Lower case; undefined for a stage without a name. */
+  readonly name: string | undefined;
+  /** What it is built on, as written. */
+  readonly baseName: string;
+  /** `--platform`, as written. */
+  readonly platform: string | undefined;
+  /** What the comment above says about the stage. */
+  readonly docComment: string;
+  /** Of the FROM. */
+  readonly at: SourceSpan;
+  readonly from: FromInstruction;
+  readonly commands: readonly Instruction[];
+}
+
+export interface Dockerfile {
+  readonly source: Source;
+  readonly escape: EscapeCharacter;
+  /** `# syntax=`, wherever a builder would find it. */
+  readonly syntax: FileDirective | undefined;
+  /** `# check=`. */
+  readonly check: FileDirective | undefined;
+  /** The ARGs before the first FROM. */
+  readonly metaArgs: readonly ArgInstruction[];
+  /** None if the file has no FROM. */
+  readonly stages: readonly Stage[];
+  readonly warnings: readonly ParseWarning[];
+  readonly ast: DockerfileAst;
+}
+
+export interface ParseOptions {
+  /** The name shown in messages; `Dockerfile` by default. */
+  readonly filename?: string;
+}
+
+/** A file after the first phase: its lines understood, its instructions not. */
+export interface ParsedNodes {
+  readonly source: Source;
+  readonly ast: DockerfileAst;
+  readonly instructions: readonly InstructionNode[];
+  readonly warnings: readonly ParseWarning[];
+}
+
+/**
+ * The first phase alone: comments, directives and instructions with their words.
+ * @throws {DockerfileError}
+ */
+export function parseNodes(content: string | Uint8Array, options: ParseOptions = {}): ParsedNodes {
+  const source = new Source(content, options.filename);
+  const { items, warnings, ...contents } = readFile(source);
+  const instructions = items.filter((item): item is InstructionNode => item.kind === "instruction");
+  return { source, ast: { kind: "file", escape: contents.escape, items }, instructions, warnings };
+}
+
+/**
+ * Parses a Dockerfile as BuildKit does. Pure: reads no file and expands no variable.
+ *
+ * @param content text, or bytes (UTF-8; bytes that are not are kept, see text/utf8.ts)
+ * @throws {DockerfileError} for the first thing that is wrong
+ * @example parseDockerfile("FROM alpine\nRUN true\n").stages[0]?.commands.length // 1
+ */
+export function parseDockerfile(content: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
+  const { source, ast, instructions, warnings } = parseNodes(content, options);
+  const grammar = new GrammarMatcher();
+  const metaArgs: ArgInstruction[] = [];
+  const stages: (Stage & { readonly commands: Instruction[] })[] = [];
+  for (const node of instructions) {
+    const typed = typeInstruction(node, source, grammar);
+    const stage = stages.at(-1);
+    if (typed.kind === "FROM") stages.push(newStage(typed));
+    else if (stage !== undefined) stage.commands.push(typed);
+    else if (typed.kind === "ARG") metaArgs.push(typed);
+    else throw noStage(node, source);
+  }
+  return {
+    source,
+    escape: ast.escape,
+    syntax: detectSyntax(source),
+    check: detectCheck(source),
+    metaArgs,
+    stages,
+    warnings,
+    ast,
+  };
+}
+
+/**
+ * Parses the text of a trigger, as ONBUILD stored it in an image's config. The escape character is a backslash.
+ * @throws {DockerfileError} also for a text that is not exactly one instruction
+ */
+export function parseOnbuildTrigger(text: string): Instruction {
+  const { source, instructions } = parseNodes(text, { filename: "ONBUILD" });
+  const [node] = instructions;
+  if (node === undefined || instructions.length > 1) {
+    throw new DockerfileError("BAD_ONBUILD", "onbuild trigger should be a single expression", {
+      hint: `The base image's trigger is ${JSON.stringify(text.slice(0, 120))}`,
+    });
+  }
+  const typed = typeInstruction(node, source, new GrammarMatcher());
+  if (typed.kind !== "FROM") return typed;
+  throw instructionError(node, source, {
+    code: "BAD_ONBUILD",
+    reason: "FROM isn't allowed as an ONBUILD trigger",
+  });
+}
+
+function newStage(from: FromInstruction): Stage & { readonly commands: Instruction[] } {
+  const { name, baseName, platform, docComment, at } = from;
+  return { name, baseName, platform, docComment, at, from, commands: [] };
+}
+
+function noStage(node: InstructionNode, source: Source): DockerfileError {
+  return instructionError(node, source, {
+    code: "NO_STAGE",
+    reason: "no build stage in current context",
+    hint: "A Dockerfile begins with FROM; only ARG may stand before it",
+    focus: node.tokens[0]?.range,
+  });
+}

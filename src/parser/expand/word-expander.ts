@@ -1,0 +1,387 @@
+import type { EscapeCharacter } from "../ast.ts";
+import { isSpace } from "../text/space.ts";
+import { toWellFormed } from "../text/utf8.ts";
+import { type PatternResult, removePrefix, removeSuffix, replacePattern } from "./substitute.ts";
+
+export interface ExpansionModes {
+  readonly escape: EscapeCharacter;
+  readonly skipUnset: boolean;
+  readonly keepQuotes: boolean;
+  readonly rawQuotes: boolean;
+  readonly rawEscapes: boolean;
+}
+
+export interface ExpansionResult {
+  readonly word: string;
+  readonly words: readonly string[];
+  readonly error: string | undefined;
+}
+
+/** `${a:-${b:-…}}` nested deeper than anybody writes; keeps hostile input from exhausting the stack. */
+const MAX_DEPTH = 500;
+/** What variables may add to a text. A process can't get a longer one, and `A=$A$A` doubles with every line. */
+const MAX_GROWTH = 4 * 1024 * 1024;
+
+const LETTER = /^\p{L}$/u;
+const DIGIT = /^\p{Nd}$/u;
+const SPECIAL = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
+
+/** Leaves an expansion; never seen outside. */
+class Failure extends Error {}
+
+/**
+ * Variable expansion and word splitting as a Dockerfile has them: close to a POSIX shell's, with differences that
+ * people rely on. One object per word: it holds the reading position.
+ */
+export class WordExpander {
+  readonly matched = new Set<string>();
+  readonly unmatched = new Set<string>();
+  readonly #text: string;
+  readonly #lookup: (name: string) => string | undefined;
+  readonly #modes: ExpansionModes;
+  readonly #split: boolean;
+  readonly #limit: number;
+  #at = 0;
+  #rawEscapes: boolean;
+  #depth = 0;
+  /**
+   * The word being collected. One for all levels of nesting, and emptied when a level starts: `a${x:-b}` splits into
+   * the word `b` alone. That is what BuildKit does, and heredoc detection depends on it.
+   */
+  #partial = "";
+
+  constructor(
+    text: string,
+    lookup: (name: string) => string | undefined,
+    modes: ExpansionModes,
+    split: boolean,
+  ) {
+    // A byte order mark at the very start is not read, and bytes that are no UTF-8 are read as U+FFFD.
+    const clean = toWellFormed(text);
+    this.#text = clean.startsWith("\ufeff") ? clean.slice(1) : clean;
+    this.#lookup = lookup;
+    this.#modes = modes;
+    this.#rawEscapes = modes.rawEscapes;
+    this.#split = split;
+    this.#limit = text.length + MAX_GROWTH;
+  }
+
+  run(): ExpansionResult {
+    try {
+      return { ...this.#until("", this.#modes.rawEscapes), error: undefined };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { word: "", words: [], error: error.message };
+    }
+  }
+
+  /** Reads up to and over the character `stop`, or, where that is "", to the end. */
+  #until(stop: string, rawEscapes: boolean): { word: string; words: string[] } {
+    if (++this.#depth > MAX_DEPTH) throw new Failure(`substitutions are nested more than ${MAX_DEPTH} deep`);
+    const outer = this.#rawEscapes;
+    this.#rawEscapes = rawEscapes;
+    this.#partial = "";
+    const words = new WordList(this.#split);
+    let out = "";
+    let closed = stop === "";
+    while (this.#at < this.#text.length) {
+      const char = this.#text.charAt(this.#at);
+      if (char === stop) {
+        this.#at++;
+        closed = true;
+        break;
+      }
+      out += this.#piece(char, words);
+      if (out.length > this.#limit) throw new Failure(`the result is longer than ${MAX_GROWTH} characters`);
+    }
+    if (!closed) throw new Failure(`unexpected end of statement while looking for matching ${stop}`);
+    this.#rawEscapes = outer;
+    this.#depth--;
+    this.#partial = words.finish(this.#partial);
+    return { word: out, words: words.done };
+  }
+
+  #piece(char: string, words: WordList): string {
+    if (char === "$") {
+      const value = this.#dollar();
+      this.#partial = words.addText(this.#partial, value);
+      return value;
+    }
+    if (char === "<") return this.#raw(this.#possibleHeredoc(), words);
+    if (!this.#modes.keepQuotes && char === "'") return this.#raw(this.#singleQuoted(), words);
+    if (!this.#modes.keepQuotes && char === '"') return this.#raw(this.#doubleQuoted(), words);
+    if (char === this.#modes.escape) {
+      this.#at++;
+      const kept = this.#rawEscapes ? char : "";
+      // An escape at the very end is nothing but itself.
+      return this.#raw(kept + this.#takeCodePoint(), words);
+    }
+    return this.#plain(words);
+  }
+
+  #raw(text: string, words: WordList): string {
+    this.#partial = words.addRaw(this.#partial, text);
+    return text;
+  }
+
+  /** A run of characters that mean nothing here; a stop character is never among them. */
+  #plain(words: WordList): string {
+    const start = this.#at;
+    do this.#at++;
+    while (this.#at < this.#text.length && !this.#isNotable(this.#text.charCodeAt(this.#at)));
+    const text = this.#text.slice(start, this.#at);
+    this.#partial = words.addText(this.#partial, text);
+    return text;
+  }
+
+  #isNotable(unit: number): boolean {
+    switch (unit) {
+      case 0x24: // $
+      case 0x3c: // <
+      case 0x27: // '
+      case 0x22: // "
+      case 0x7d: // }
+      case 0x2f: // /
+      case 0x5c: // \
+      case 0x60: // `
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #takeCodePoint(): string {
+    const point = this.#text.codePointAt(this.#at);
+    if (point === undefined) return "";
+    const char = String.fromCodePoint(point);
+    this.#at += char.length;
+    return char;
+  }
+
+  #singleQuoted(): string {
+    const end = this.#text.indexOf("'", this.#at + 1);
+    if (end === -1) throw new Failure("unexpected end of statement while looking for matching single-quote");
+    const start = this.#modes.rawQuotes ? this.#at : this.#at + 1;
+    this.#at = end + 1;
+    return this.#text.slice(start, this.#modes.rawQuotes ? end + 1 : end);
+  }
+
+  #doubleQuoted(): string {
+    const quote = this.#modes.rawQuotes ? '"' : "";
+    let out = quote;
+    this.#at++;
+    while (this.#at < this.#text.length) {
+      const char = this.#text.charAt(this.#at);
+      if (char === '"') {
+        this.#at++;
+        return out + quote;
+      }
+      if (char === "$") {
+        out += this.#dollar();
+      } else if (char === this.#modes.escape) {
+        out += this.#quotedEscape(char);
+      } else {
+        const start = this.#at;
+        do this.#at++;
+        while (this.#at < this.#text.length && !this.#isNotable(this.#text.charCodeAt(this.#at)));
+        out += this.#text.slice(start, this.#at);
+      }
+      if (out.length > this.#limit) throw new Failure(`the result is longer than ${MAX_GROWTH} characters`);
+    }
+    throw new Failure("unexpected end of statement while looking for matching double-quote");
+  }
+
+  /** In double quotes only `"`, `$` and the escape itself can be escaped; elsewhere the escape stays. */
+  #quotedEscape(mark: string): string {
+    this.#at++;
+    const kept = this.#rawEscapes ? mark : "";
+    const next = this.#text.charAt(this.#at);
+    if (next === "") return kept;
+    if (next !== '"' && next !== "$" && next !== mark) return kept + mark;
+    this.#at++;
+    return kept + next;
+  }
+
+  /** `<<` keeps the blanks behind it, so that `<< EOF` stays one word. */
+  #possibleHeredoc(): string {
+    const start = this.#at++;
+    if (this.#text.charAt(this.#at) !== "<") return "<";
+    this.#at++;
+    while (/^[\t\r ]$/.test(this.#text.charAt(this.#at))) this.#at++;
+    return this.#text.slice(start, this.#at);
+  }
+
+  #dollar(): string {
+    this.#at++;
+    if (this.#text.charAt(this.#at) === "{") return this.#braced();
+    const name = this.#name();
+    if (name === "") return "$";
+    const value = this.#get(name);
+    return value ?? (this.#modes.skipUnset ? `$${name}` : "");
+  }
+
+  #braced(): string {
+    this.#at++;
+    const first = this.#text.charAt(this.#at);
+    if (first === "") throw new Failure("syntax error: missing '}'");
+    if (first === "{" || first === "}" || first === ":") throw new Failure("syntax error: bad substitution");
+    const name = this.#name();
+    let operator = this.#takeCodePoint();
+    if (operator === "}") {
+      const value = this.#get(name);
+      return value ?? (this.#modes.skipUnset ? `\${${name}}` : "");
+    }
+    if (operator === "/") return this.#replacement(name);
+    let emptyIsUnset = false;
+    let written = operator;
+    if (operator === ":") {
+      emptyIsUnset = true;
+      operator = this.#takeCodePoint();
+      written += operator;
+    } else if (!"+-?#%".includes(operator) || operator === "") {
+      throw new Failure(`unsupported modifier (${written}) in substitution`);
+    }
+    const isPattern = operator === "#" || operator === "%";
+    if (isPattern && emptyIsUnset) throw new Failure(`unsupported modifier (${written}) in substitution`);
+    const word = this.#nested("}", isPattern, "syntax error: missing '}'");
+    const found = this.#get(name);
+    if (found === undefined && this.#modes.skipUnset) return `\${${name}${written}${word}}`;
+    return this.#modified(name, { value: found, operator, written, word, emptyIsUnset });
+  }
+
+  #modified(
+    name: string,
+    use: {
+      readonly value: string | undefined;
+      readonly operator: string;
+      readonly written: string;
+      readonly word: string;
+      readonly emptyIsUnset: boolean;
+    },
+  ): string {
+    const { value, word } = use;
+    const absent = value === undefined || (use.emptyIsUnset && value === "");
+    switch (use.operator) {
+      case "-":
+        return absent ? word : value;
+      case "+":
+        return absent ? "" : word;
+      case "?": {
+        if (!absent) return value;
+        const state = value === undefined ? "unset" : "empty";
+        throw new Failure(`${name}: ${word === "" ? `is not allowed to be ${state}` : word}`);
+      }
+      case "#":
+      case "%": {
+        const greedy = word.startsWith(use.operator);
+        const pattern = greedy ? word.slice(1) : word;
+        const remove = use.operator === "#" ? removePrefix : removeSuffix;
+        return orFail(pattern, remove(value ?? "", pattern, greedy));
+      }
+      default:
+        throw new Failure(`unsupported modifier (${use.written}) in substitution`);
+    }
+  }
+
+  #replacement(name: string): string {
+    const all = this.#text.charAt(this.#at) === "/";
+    if (all) this.#at++;
+    const pattern = this.#nested("/", true, "syntax error: missing '/' in ${}");
+    const text = this.#nested("}", true, "syntax error: missing '}'");
+    const value = this.#get(name);
+    if (value === undefined && this.#modes.skipUnset) return `\${${name}/${pattern}/${text}}`;
+    const result = orFail(pattern, replacePattern(value ?? "", pattern, { text, all }));
+    if (result.length > this.#limit) throw new Failure(`the result is longer than ${MAX_GROWTH} characters`);
+    return result;
+  }
+
+  /** What stands up to `stop`; a failure at the text's end is told as `atEnd`. */
+  #nested(stop: string, rawEscapes: boolean, atEnd: string): string {
+    try {
+      return this.#until(stop, rawEscapes).word;
+    } catch (error) {
+      if (error instanceof Failure && this.#at >= this.#text.length) throw new Failure(atEnd);
+      throw error;
+    }
+  }
+
+  /** A variable's name: letters, digits and `_`; a number; or one special character. May be empty. */
+  #name(): string {
+    const start = this.#at;
+    const first = this.#peekCodePoint();
+    if (DIGIT.test(first)) {
+      while (DIGIT.test(this.#peekCodePoint())) this.#takeCodePoint();
+      return this.#text.slice(start, this.#at);
+    }
+    if (SPECIAL.has(first)) return this.#takeCodePoint();
+    for (
+      let char = first;
+      char === "_" || LETTER.test(char) || DIGIT.test(char);
+      char = this.#peekCodePoint()
+    ) {
+      this.#takeCodePoint();
+    }
+    return this.#text.slice(start, this.#at);
+  }
+
+  #peekCodePoint(): string {
+    const point = this.#text.codePointAt(this.#at);
+    return point === undefined ? "" : String.fromCodePoint(point);
+  }
+
+  #get(name: string): string | undefined {
+    const value = this.#lookup(name);
+    (value === undefined ? this.unmatched : this.matched).add(name);
+    return value;
+  }
+}
+
+function orFail(pattern: string, result: PatternResult): string {
+  if ("value" in result) return result.value;
+  throw new Failure(`invalid pattern (${pattern}) in substitution: ${result.error}`);
+}
+
+/** The words found so far on one level; the one being collected is handed in and out. */
+class WordList {
+  readonly done: string[] = [];
+  readonly #enabled: boolean;
+  #inWord = false;
+
+  constructor(enabled: boolean) {
+    this.#enabled = enabled;
+  }
+
+  /** Text whose blanks separate words. */
+  addText(partial: string, text: string): string {
+    if (!this.#enabled) return "";
+    let word = partial;
+    let from = 0;
+    for (let i = 0; i < text.length; i++) {
+      if (!isSpace(text.charCodeAt(i))) {
+        this.#inWord = true;
+        continue;
+      }
+      word += text.slice(from, i);
+      from = i + 1;
+      if (this.#inWord && word !== "") {
+        this.done.push(word);
+        word = "";
+        this.#inWord = false;
+      }
+    }
+    return word + text.slice(from);
+  }
+
+  /** Text that belongs to a word whatever is in it. */
+  addRaw(partial: string, text: string): string {
+    if (!this.#enabled) return "";
+    this.#inWord = true;
+    return partial + text;
+  }
+
+  finish(partial: string): string {
+    if (partial !== "") this.done.push(partial);
+    this.#inWord = false;
+    return "";
+  }
+}

@@ -1,0 +1,374 @@
+/*
+ * A small regular expression matcher. Ignore patterns are defined by being turned into regular expressions of Go's
+ * RE2 dialect, and what a pattern's author escapes or brackets reaches that dialect: `\d` is a digit, `[[:alpha:]]` a class.
+ * Only what such a pattern can contain is known here. Matching follows all possibilities at once, so its time is bounded
+ * by pattern length times path length; a JavaScript RegExp would take exponential time for some patterns.
+ */
+
+/** Whether a code point is in a class. */
+type Test = (point: number) => boolean;
+
+type Node =
+  | { readonly kind: "one"; readonly test: Test }
+  | { readonly kind: "start" }
+  | { readonly kind: "end" }
+  | { readonly kind: "word-boundary"; readonly wanted: boolean }
+  | { readonly kind: "group" | "star" | "optional"; readonly body: readonly Node[] };
+
+/** One step of the compiled program; `next` counts from the step's own place. */
+type Step =
+  | { readonly kind: "one"; readonly test: Test }
+  | { readonly kind: "assert"; readonly holds: (text: readonly number[], at: number) => boolean }
+  | { readonly kind: "split"; readonly targets: readonly [number, number] }
+  | { readonly kind: "jump"; readonly target: number }
+  | { readonly kind: "match" };
+
+export interface PathRegexp {
+  readonly test: (text: string) => boolean;
+}
+
+/** @returns undefined if the expression is malformed */
+export function compileRegexp(expression: string): PathRegexp | undefined {
+  const parser = new ExpressionParser(expression);
+  const nodes = parser.parse();
+  if (nodes === undefined) return undefined;
+  const program: Step[] = [];
+  emit(nodes, program);
+  program.push({ kind: "match" });
+  return { test: (text) => run(program, Array.from(text, codePoint)) };
+}
+
+function codePoint(char: string): number {
+  return char.codePointAt(0) as number;
+}
+
+function emit(nodes: readonly Node[], program: Step[]): void {
+  for (const node of nodes) {
+    switch (node.kind) {
+      case "one":
+        program.push(node);
+        break;
+      case "start":
+        program.push({ kind: "assert", holds: (_, at) => at === 0 });
+        break;
+      case "end":
+        program.push({ kind: "assert", holds: (text, at) => at === text.length });
+        break;
+      case "word-boundary": {
+        const { wanted } = node;
+        program.push({
+          kind: "assert",
+          holds: (text, at) => (isWord(text[at - 1]) !== isWord(text[at])) === wanted,
+        });
+        break;
+      }
+      case "group":
+        emit(node.body, program);
+        break;
+      case "optional":
+      case "star": {
+        const split = program.length;
+        program.push({ kind: "match" });
+        emit(node.body, program);
+        if (node.kind === "star") program.push({ kind: "jump", target: split });
+        program[split] = { kind: "split", targets: [split + 1, program.length] };
+        break;
+      }
+      default:
+        node satisfies never;
+    }
+  }
+}
+
+function isWord(point: number | undefined): boolean {
+  if (point === undefined) return false;
+  return (
+    (point >= 0x30 && point <= 0x39) ||
+    (point >= 0x41 && point <= 0x5a) ||
+    point === 0x5f ||
+    (point >= 0x61 && point <= 0x7a)
+  );
+}
+
+/** Unanchored: the expression says itself where it is anchored. */
+function run(program: readonly Step[], text: readonly number[]): boolean {
+  let current: number[] = [];
+  for (let at = 0; at <= text.length; at++) {
+    const seen = new Set<number>();
+    const ready: number[] = [];
+    if (follow(program, [...current, 0], text, at, seen, ready)) return true;
+    const point = text[at];
+    if (point === undefined) return false;
+    current = [];
+    for (const place of ready) {
+      const step = program[place];
+      if (step?.kind === "one" && step.test(point)) current.push(place + 1);
+    }
+  }
+  return false;
+}
+
+/** Collects the steps that wait for a character. @returns whether the end is reached */
+function follow(
+  program: readonly Step[],
+  places: readonly number[],
+  text: readonly number[],
+  at: number,
+  seen: Set<number>,
+  ready: number[],
+): boolean {
+  const waiting = [...places];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (seen.has(place)) continue;
+    seen.add(place);
+    const step = program[place] as Step;
+    if (step.kind === "match") return true;
+    if (step.kind === "one") ready.push(place);
+    else if (step.kind === "jump") waiting.push(step.target);
+    else if (step.kind === "split") waiting.push(...step.targets);
+    else if (step.holds(text, at)) waiting.push(place + 1);
+  }
+  return false;
+}
+
+const ESCAPED_CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
+const PERL_CLASSES: Readonly<Record<string, Test>> = {
+  d: (point) => point >= 0x30 && point <= 0x39,
+  s: (point) => point === 0x20 || point === 0x09 || point === 0x0a || point === 0x0c || point === 0x0d,
+  w: isWord,
+};
+const POSIX_CLASSES: Readonly<Record<string, RegExp>> = {
+  alnum: /[0-9A-Za-z]/,
+  alpha: /[A-Za-z]/,
+  ascii: /[\0-\x7f]/,
+  blank: /[\t ]/,
+  cntrl: /[\0-\x1f\x7f]/,
+  digit: /[0-9]/,
+  graph: /[!-~]/,
+  lower: /[a-z]/,
+  print: /[ -~]/,
+  punct: /[!-/:-@[-`{-~]/,
+  space: /[\t\n\v\f\r ]/,
+  upper: /[A-Z]/,
+  word: /[0-9A-Za-z_]/,
+  xdigit: /[0-9A-Fa-f]/,
+};
+
+class Malformed extends Error {}
+
+/** Reads the expressions that pattern.ts writes; see there for what can be in them. */
+class ExpressionParser {
+  readonly #chars: readonly string[];
+  #at = 0;
+
+  constructor(expression: string) {
+    this.#chars = [...expression];
+  }
+
+  parse(): readonly Node[] | undefined {
+    try {
+      const nodes = this.#sequence();
+      if (this.#at < this.#chars.length) return undefined;
+      return nodes;
+    } catch (error) {
+      if (error instanceof Malformed) return undefined;
+      throw error;
+    }
+  }
+
+  #peek(offset = 0): string {
+    return this.#chars[this.#at + offset] ?? "";
+  }
+
+  #take(): string {
+    return this.#chars[this.#at++] ?? "";
+  }
+
+  #sequence(): readonly Node[] {
+    const nodes: Node[] = [];
+    while (this.#at < this.#chars.length && this.#peek() !== ")") {
+      const items = this.#item();
+      const last = items.at(-1);
+      const quantifier = this.#peek();
+      if (last !== undefined && (quantifier === "*" || quantifier === "?")) {
+        this.#at++;
+        nodes.push(...items.slice(0, -1), { kind: quantifier === "*" ? "star" : "optional", body: [last] });
+      } else {
+        nodes.push(...items);
+      }
+    }
+    return nodes;
+  }
+
+  #item(): readonly Node[] {
+    const char = this.#take();
+    switch (char) {
+      case "^":
+        return [{ kind: "start" }];
+      case "$":
+        return [{ kind: "end" }];
+      case ".":
+        return [one((point) => point !== 0x0a)];
+      case "[":
+        return [one(this.#class())];
+      case "\\":
+        return this.#escape();
+      case "(": {
+        const body = this.#sequence();
+        if (this.#take() !== ")") throw new Malformed();
+        return [{ kind: "group", body }];
+      }
+      case "*":
+      case "?":
+        throw new Malformed();
+      default:
+        return [literal(codePoint(char))];
+    }
+  }
+
+  #escape(): readonly Node[] {
+    const next = this.#peek();
+    switch (next) {
+      case "A":
+        this.#at++;
+        return [{ kind: "start" }];
+      case "z":
+        this.#at++;
+        return [{ kind: "end" }];
+      case "b":
+      case "B":
+        this.#at++;
+        return [{ kind: "word-boundary", wanted: next === "b" }];
+      case "Q":
+        this.#at++;
+        return this.#quoted();
+      default:
+        return [one(this.#classEscape() ?? equals(this.#escapedChar()))];
+    }
+  }
+
+  /** `\Q…\E`: everything in between stands for itself. */
+  #quoted(): readonly Node[] {
+    const nodes: Node[] = [];
+    while (this.#at < this.#chars.length) {
+      if (this.#peek() === "\\" && this.#peek(1) === "E") {
+        this.#at += 2;
+        break;
+      }
+      nodes.push(literal(codePoint(this.#take())));
+    }
+    return nodes;
+  }
+
+  /** Behind a backslash: `d`, `S`, `pL` … */
+  #classEscape(): Test | undefined {
+    const char = this.#peek();
+    const perl = PERL_CLASSES[char.toLowerCase()];
+    if (perl !== undefined) {
+      this.#at++;
+      return char === char.toLowerCase() ? perl : not(perl);
+    }
+    if (char !== "p" && char !== "P") return undefined;
+    this.#at++;
+    const name = this.#take();
+    // With more than one letter the name would be in braces, which pattern.ts escapes.
+    if (!/^[CLMNPSZ]$/.test(name)) throw new Malformed();
+    const property = new RegExp(`^\\p{${name}}$`, "u");
+    const test: Test = (point) => property.test(String.fromCodePoint(point));
+    return char === "p" ? test : not(test);
+  }
+
+  /** Behind a backslash: one character. */
+  #escapedChar(): number {
+    const char = this.#take();
+    if (char === "") throw new Malformed();
+    if (/^[0-7]$/.test(char)) return this.#octal(char);
+    if (char === "x") return this.#hex();
+    const control = ESCAPED_CONTROLS[char];
+    if (control !== undefined) return control;
+    const point = codePoint(char);
+    if (point < 0x80 && !/[0-9A-Za-z]/.test(char)) return point;
+    throw new Malformed();
+  }
+
+  /** A single digit other than 0 would be a reference to a group, which RE2 does not have. */
+  #octal(first: string): number {
+    if (first !== "0" && !/^[0-7]$/.test(this.#peek())) throw new Malformed();
+    let digits = first;
+    while (digits.length < 3 && /^[0-7]$/.test(this.#peek())) digits += this.#take();
+    return Number.parseInt(digits, 8);
+  }
+
+  #hex(): number {
+    // `\x{…}` would need a brace, which pattern.ts escapes.
+    const digits = this.#take() + this.#take();
+    if (!/^[0-9A-Fa-f]{2}$/.test(digits)) throw new Malformed();
+    return Number.parseInt(digits, 16);
+  }
+
+  #class(): Test {
+    const tests: Test[] = [];
+    const negated = this.#peek() === "^";
+    if (negated) this.#at++;
+    for (let first = true; first || this.#peek() !== "]"; first = false) {
+      if (this.#peek() === "") throw new Malformed();
+      tests.push(this.#posixClass() ?? this.#classItem());
+    }
+    this.#at++;
+    const any: Test = (point) => tests.some((test) => test(point));
+    return negated ? not(any) : any;
+  }
+
+  #posixClass(): Test | undefined {
+    if (this.#peek() !== "[" || this.#peek(1) !== ":") return undefined;
+    const rest = this.#chars.slice(this.#at + 2).join("");
+    const end = rest.indexOf(":]");
+    if (end === -1) return undefined;
+    const negated = rest.startsWith("^");
+    const name = rest.slice(negated ? 1 : 0, end);
+    const pattern = Object.hasOwn(POSIX_CLASSES, name) ? POSIX_CLASSES[name] : undefined;
+    if (pattern === undefined) throw new Malformed();
+    this.#at += end + 4;
+    const test: Test = (point) => pattern.test(String.fromCodePoint(point));
+    return negated ? not(test) : test;
+  }
+
+  #classItem(): Test {
+    if (this.#peek() === "\\") {
+      this.#at++;
+      const test = this.#classEscape();
+      if (test !== undefined) return test;
+      this.#at--;
+    }
+    const low = this.#classChar();
+    let high = low;
+    if (this.#peek() === "-" && this.#peek(1) !== "" && this.#peek(1) !== "]") {
+      this.#at++;
+      high = this.#classChar();
+      if (high < low) throw new Malformed();
+    }
+    return (point) => point >= low && point <= high;
+  }
+
+  #classChar(): number {
+    const char = this.#take();
+    if (char === "") throw new Malformed();
+    return char === "\\" ? this.#escapedChar() : codePoint(char);
+  }
+}
+
+function one(test: Test): Node {
+  return { kind: "one", test };
+}
+
+function equals(wanted: number): Test {
+  return (point) => point === wanted;
+}
+
+function literal(point: number): Node {
+  return one(equals(point));
+}
+
+function not(test: Test): Test {
+  return (point) => !test(point);
+}

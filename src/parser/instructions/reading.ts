@@ -1,0 +1,94 @@
+import type { InstructionNode, Token } from "../ast.ts";
+import { DockerfileError, type DockerfileErrorCode } from "../error.ts";
+import type { Range, Source } from "../source.ts";
+import type { Fields } from "../syntax/tree.ts";
+import { trimSpace } from "../text/space.ts";
+import type { InstructionBase } from "./base.ts";
+import { type FlagKinds, type FlagValues, readFlags } from "./flags.ts";
+
+/** What is wrong with an instruction, in words for its reader. */
+export interface Complaint {
+  readonly code?: DockerfileErrorCode;
+  readonly reason: string;
+  readonly hint?: string | undefined;
+  /** The part to point at; the whole instruction if left out. */
+  readonly focus?: Range | undefined;
+  readonly cause?: unknown;
+}
+
+/** One instruction on its way from tokens to its type: what the grammar found in it, by name. */
+export class Reading {
+  readonly node: InstructionNode;
+  readonly source: Source;
+  readonly #fields: Fields;
+
+  constructor(node: InstructionNode, source: Source, fields: Fields) {
+    this.node = node;
+    this.source = source;
+    this.#fields = fields;
+  }
+
+  base(): InstructionBase {
+    const { node } = this;
+    return {
+      keyword: node.keyword,
+      code: trimSpace(node.original),
+      at: this.source.span(node.range),
+      comments: node.comments,
+      node,
+    };
+  }
+
+  has(field: string): boolean {
+    return this.#fields[field] !== undefined;
+  }
+
+  tokens(field: string): readonly Token[] {
+    return (this.#fields[field] ?? []).map((index) => this.node.tokens[index] as Token);
+  }
+
+  texts(field: string): readonly string[] {
+    return this.tokens(field).map(({ value }) => value);
+  }
+
+  /** The text of a field that is one token. */
+  text(field: string): string {
+    return this.token(field).value;
+  }
+
+  token(field: string): Token {
+    const [token] = this.tokens(field);
+    if (token === undefined)
+      throw new TypeError(`The grammar's rule for ${this.node.name} has no field ${field}`);
+    return token;
+  }
+
+  /** @throws {DockerfileError} UNKNOWN_FLAG, DUPLICATE_FLAG, BAD_FLAG_VALUE */
+  flags<K extends FlagKinds>(kinds: K): FlagValues<K> {
+    return readFlags(this, this.tokens("flags"), kinds);
+  }
+
+  /** Refuses all flags. */
+  noFlags(): void {
+    this.flags({});
+  }
+
+  error(complaint: Complaint): DockerfileError {
+    return instructionError(this.node, this.source, complaint);
+  }
+}
+
+/** The error for a complaint about an instruction. */
+export function instructionError(
+  node: InstructionNode,
+  source: Source,
+  complaint: Complaint,
+): DockerfileError {
+  const { code = "BAD_ARGUMENTS", reason, hint, focus, cause } = complaint;
+  return new DockerfileError(code, reason, {
+    at: source.span(node.range),
+    focus: focus === undefined ? undefined : source.span(focus),
+    hint,
+    cause,
+  });
+}

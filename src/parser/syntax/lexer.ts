@@ -1,0 +1,107 @@
+import moo from "moo";
+import type { EscapeCharacter } from "../ast.ts";
+import { UNICODE_SPACE } from "../text/space.ts";
+
+/*
+ * The moo lexers. They work on one logical line each: what lies above it (joining lines, comments, directives, heredoc
+ * bodies) depends on the escape directive and on words found on the way, which a lexer of regular expressions can't
+ * know; line-reader.ts and read-file.ts do that.
+ *
+ * No rule repeats an alternation: such a pattern needs stack for every repetition, and lines can be megabytes long.
+ */
+
+/** moo's lexers can be cloned; its type declarations leave that out. */
+interface CloneableLexer extends moo.Lexer {
+  readonly clone: () => moo.Lexer;
+}
+
+function cloneable(lexer: moo.Lexer): CloneableLexer {
+  return lexer as CloneableLexer;
+}
+
+/** Words between ASCII blanks, quotes being ordinary characters: FROM, EXPOSE, COPY … */
+const blankWords = cloneable(
+  moo.compile({
+    blank: { match: /[\t\v\f\r ]+/ },
+    word: { match: /[^\t\v\f\r ]+/, lineBreaks: true },
+  }),
+);
+
+/**
+ * The pieces of ENV, LABEL and ARG words: quotes and escapes keep blanks inside a word, and stay in it. An escape
+ * does so in double quotes and outside, never in single quotes; one at the very end of the line is dropped.
+ */
+function pieceLexer(escapeChar: EscapeCharacter): CloneableLexer {
+  const mark = `\\${escapeChar}`;
+  const escaped = { match: new RegExp(`${mark}[^]`), lineBreaks: true };
+  const dangling = { match: new RegExp(mark) };
+  return cloneable(
+    moo.states({
+      main: {
+        blank: { match: new RegExp(`[${UNICODE_SPACE}]+`), lineBreaks: true },
+        escaped,
+        dangling,
+        single: { match: "'", push: "single" },
+        double: { match: '"', push: "double" },
+        plain: { match: new RegExp(`[^${UNICODE_SPACE}${mark}'"]+`) },
+      },
+      single: {
+        endQuote: { match: "'", pop: 1 },
+        quoted: { match: /[^']+/, lineBreaks: true },
+      },
+      double: {
+        escaped,
+        dangling,
+        endQuote: { match: '"', pop: 1 },
+        quoted: { match: new RegExp(`[^"${mark}]+`), lineBreaks: true },
+      },
+    }),
+  );
+}
+
+const backslashPieces = pieceLexer("\\");
+const backtickPieces = pieceLexer("`");
+
+/** A word with its offsets in the text it was found in. */
+export interface LexedWord {
+  readonly value: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Splits at ASCII blanks. */
+export function lexBlankWords(text: string): LexedWord[] {
+  const words: LexedWord[] = [];
+  // A clone shares the compiled patterns; the template itself is never advanced.
+  const lexer = blankWords.clone().reset(text);
+  for (let token = lexer.next(); token !== undefined; token = lexer.next()) {
+    if (token.type !== "word") continue;
+    words.push({ value: token.value, start: token.offset, end: token.offset + token.value.length });
+  }
+  return words;
+}
+
+/** Splits at Unicode blanks outside of quotes; quotes and escapes stay in the words. */
+export function lexQuotedWords(text: string, escapeChar: EscapeCharacter): LexedWord[] {
+  const words: LexedWord[] = [];
+  const lexer = (escapeChar === "\\" ? backslashPieces : backtickPieces).clone().reset(text);
+  let value = "";
+  let start = -1;
+  let end = 0;
+  const finish = (): void => {
+    if (start !== -1 && value !== "") words.push({ value, start, end });
+    value = "";
+    start = -1;
+  };
+  for (let token = lexer.next(); token !== undefined; token = lexer.next()) {
+    if (token.type === "blank") {
+      finish();
+      continue;
+    }
+    if (start === -1) start = token.offset;
+    if (token.type !== "dangling") value += token.value;
+    end = token.offset + token.text.length;
+  }
+  finish();
+  return words;
+}
