@@ -190,7 +190,7 @@ function addTriggers(node: StageNode, stages: StageGraph, words: WordExpander): 
         : [];
   const commands = inherited.map((expression) =>
     at(place, () =>
-      stages.command(parseOnbuildTrigger(expression, place), place, { words, isTrigger: true }),
+      stages.command(parseOnbuildTrigger(expression), place, { words, isTrigger: true }),
     ),
   );
   node.commands = [...commands, ...node.commands];

@@ -232,7 +232,7 @@ class StagePlanner {
 
   /** The instruction in one line, variables replaced where they have a value. */
   #shown(instruction: CopyInstruction | AddInstruction | RunInstruction): string {
-    return this.#options.words.expandForDisplay(instruction.text, this.#state.env);
+    return this.#options.words.expandForDisplay(instruction.code, this.#state.env);
   }
 
   #name(text: string, command: StageCommand): string {

@@ -1,7 +1,8 @@
 import { type Platform, parsePlatform } from "../../oci/index.ts";
-import { type Dockerfile, type Instruction, runMountSources, type Stage } from "../../parser/index.ts";
+import { type Dockerfile, DockerfileError, type Instruction, runMountSources, type Stage } from "../../parser/index.ts";
 import { nearest } from "../../util/nearest.ts";
 import type { SourceSpan } from "../../util/span.ts";
+import { StrakeError } from "../../errors.ts";
 import { BuildError } from "../error.ts";
 import type { ContextSource } from "../types.ts";
 import type { EnvList } from "./env-list.ts";
@@ -202,7 +203,7 @@ export function at<T>(place: SourceSpan | undefined, work: () => T): T {
 
 /** The error with a place, where it is one of ours without. */
 export function withPlace(error: unknown, place: SourceSpan | undefined): unknown {
-  if (place === undefined || !(error instanceof Error) || !("code" in error)) return error;
-  if ((error as { at?: unknown }).at !== undefined) return error;
+  if (place === undefined || !(error instanceof StrakeError) || error.at !== undefined) return error;
+  if (error instanceof DockerfileError) return error.located(place);
   return Object.defineProperty(error, "at", { value: place, enumerable: true });
 }

@@ -1,11 +1,11 @@
-import { expandWord, splitWords } from "../../parser/index.ts";
+import { type EscapeCharacter, expandWord, splitWords } from "../../parser/index.ts";
 import type { EnvList } from "./env-list.ts";
 
 /** Variable expansion as one Dockerfile has it: with its escape character. */
 export class WordExpander {
-  readonly #escape: string;
+  readonly #escape: EscapeCharacter;
 
-  constructor(escape: string) {
+  constructor(escape: EscapeCharacter) {
     this.#escape = escape;
   }
 

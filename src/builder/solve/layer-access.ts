@@ -19,7 +19,7 @@ export class LayerAccess {
   readonly #signal: AbortSignal;
   /** Where the layers of base images can be fetched from. */
   readonly #remote = new Map<Digest, { readonly image: ResolvedImage; readonly blob: Descriptor }>();
-  readonly #folders = new Map<Digest, Promise<string>>();
+  readonly #unpacking = new Map<Digest, Promise<void>>();
   readonly #fetches = new Map<Digest, Promise<void>>();
 
   constructor(details: {
@@ -45,8 +45,11 @@ export class LayerAccess {
 
   /** The unpacked layers of a state, top first, as an overlay mount lists them. */
   async folders(state: State): Promise<readonly string[]> {
-    const folders = await Promise.all(state.layers.map(({ diffId }) => this.#folder(diffId)));
-    return folders.reverse();
+    const diffIds = state.layers.map(({ diffId }) => diffId);
+    // Each layer is unpacked as soon as it is there, while others still come.
+    await Promise.all(diffIds.map((diffId) => this.#unpacked(diffId)));
+    const folders = await this.#store.layers.ensureStack(diffIds, { signal: this.#signal });
+    return folders.toReversed();
   }
 
   /** The files of a state. */
@@ -66,28 +69,29 @@ export class LayerAccess {
     return this.#store.layers.ensureBlob(diffId, { ...compression, signal: this.#signal });
   }
 
-  #folder(diffId: Digest): Promise<string> {
-    let folder = this.#folders.get(diffId);
-    if (folder === undefined) {
-      folder = this.#unpack(diffId);
-      this.#folders.set(diffId, folder);
+  #unpacked(diffId: Digest): Promise<void> {
+    let unpacking = this.#unpacking.get(diffId);
+    if (unpacking === undefined) {
+      unpacking = this.#unpack(diffId);
+      this.#unpacking.set(diffId, unpacking);
     }
-    return folder;
+    return unpacking;
   }
 
-  async #unpack(diffId: Digest): Promise<string> {
-    const options = { signal: this.#signal };
+  async #unpack(diffId: Digest): Promise<void> {
     const info = await this.#store.layers.info(diffId);
-    if (info?.hasSnapshot === true) return this.#store.layers.ensureSnapshot(diffId, options);
+    if (info?.hasSnapshot === true) return;
     if (!(await this.#isInStore(diffId))) await this.#fetch(diffId);
-    return this.#store.layers.ensureSnapshot(diffId, options);
+    await this.#store.layers.ensureSnapshot(diffId, { signal: this.#signal });
   }
 
   async #isInStore(diffId: Digest): Promise<boolean> {
     const info = await this.#store.layers.info(diffId);
     if (info === undefined) return false;
-    if (info.hasSnapshot || info.hasTar) return true;
-    return info.blob !== undefined && (await this.#store.blobs.hasBlob(info.blob));
+    const hasBytes =
+      info.hasSnapshot || info.hasTar || (info.blob !== undefined && (await this.#store.blobs.hasBlob(info.blob)));
+    // Held: what this build stands on must not be collected by another process meanwhile.
+    return hasBytes && (await this.#store.layers.hold(diffId));
   }
 
   #fetch(diffId: Digest): Promise<void> {

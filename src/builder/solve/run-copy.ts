@@ -5,7 +5,7 @@ import { type Digest, formatPlatform } from "../../oci/index.ts";
 import { writeLayer } from "../../store/layers/index.ts";
 import type { PackedLayer, SourcedEntry } from "../../store/layers/types.ts";
 import { Xattrs } from "../../sys/index.ts";
-import { createFilter } from "../files/ignore-filter.ts";
+import { createFilter } from "../sources/ignore-file.ts";
 import {
   type ContentDigests,
   EMPTY_TREE,

@@ -2,7 +2,7 @@ import type { Ingredient, Ingredients } from "../../cache/index.ts";
 import { formatPlatform } from "../../oci/index.ts";
 import { RunnerError } from "../../runner/index.ts";
 import type { NetworkMode, SandboxSpec } from "../../runner/types.ts";
-import { scanUpper, settleUpper, writeLayer } from "../../store/layers/index.ts";
+import { packUpper } from "../../store/layers/index.ts";
 import { BuildError, RunFailedError } from "../error.ts";
 import { resolveUser } from "../files/index.ts";
 import type { ExecVertex } from "../graph/vertex.ts";
@@ -82,15 +82,11 @@ export async function runExec(
       });
     if (exitCode !== 0) throw runFailed(vertex, exitCode, tail);
     signal.throwIfAborted();
-    const entries = scanUpper(pending.upper, folders);
-    const packed = await writeLayer(entries, {}, { recentSinceSeconds: startedSeconds, signal });
+    const packed = await packUpper(pending.upper, folders, { recentSinceSeconds: startedSeconds, signal });
     return {
       diffId: packed.diffId,
       treeId: packed.treeId,
-      commit: async () => {
-        settleUpper(pending.upper, entries);
-        await pending.commit(packed);
-      },
+      commit: async () => void (await pending.commit(packed)),
       [Symbol.asyncDispose]: () => pending[Symbol.asyncDispose](),
     };
   } catch (error) {

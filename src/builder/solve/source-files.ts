@@ -5,7 +5,7 @@ import { writeLayer } from "../../store/layers/index.ts";
 import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
-import { createFilter } from "../files/ignore-filter.ts";
+import { createFilter } from "../sources/ignore-file.ts";
 import {
   ContentDigestFile,
   type ContentDigests,
