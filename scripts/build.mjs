@@ -2,7 +2,7 @@
 // `--no-types` leaves the declarations out, for a quick turn while working on the code.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -39,9 +39,8 @@ const builtinsForCommonJs = {
 };
 
 async function bundle() {
-  await rm(`${root}dist`, { recursive: true, force: true });
   const entryPoints = Object.fromEntries(Object.entries(DOORS).filter(([, file]) => existsSync(root + file)));
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints,
     outdir: "dist",
@@ -56,9 +55,21 @@ async function bundle() {
     define: { STRAKE_VERSION: JSON.stringify(version) },
     legalComments: "none",
     logLevel: "warning",
+    metafile: true,
     plugins: [builtinsForCommonJs],
   });
   await chmod(`${root}dist/cli.js`, 0o755);
+  await removeStale(new Set(Object.keys(metafile.outputs)));
+}
+
+/** What earlier bundles left. Only now, so that whoever runs dist/cli.js meanwhile finds it whole. */
+async function removeStale(written) {
+  for (const folder of ["dist", "dist/chunks"]) {
+    for (const entry of await readdir(root + folder, { withFileTypes: true })) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isFile() && !written.has(path)) await rm(root + path);
+    }
+  }
 }
 
 /** Declarations only; `npm run ok` is what checks types. */

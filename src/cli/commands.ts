@@ -56,6 +56,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/cache-show.ts")).cacheShow,
   },
   {
+    name: "completion",
+    group: OTHER,
+    summary: "Print a script that completes commands and flags in a shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  {
     name: "version",
     group: OTHER,
     summary: "Show the version of strake and of what it runs on",

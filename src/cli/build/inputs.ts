@@ -69,9 +69,7 @@ async function defaultDockerfile(operand: string, cwd: string): Promise<Dockerfi
     const path = resolve(cwd, operand, name);
     if (await isReadableKind(path)) return { kind: "path", path, shownAs: shown(name) };
   }
-  throw new CliError("INPUT_UNUSABLE", `Cannot find the Dockerfile: "${shown(DEFAULT_NAME)}" is not there`, {
-    hint: "Name another one with -f FILE",
-  });
+  throw missingDockerfile(shown(DEFAULT_NAME), "Name another one with -f FILE");
 }
 
 /** A Dockerfile named with `-f`: relative to the current folder, as in Docker, never to the context. */
@@ -80,9 +78,16 @@ async function locate(file: string, shownAs: string, cwd: string, operand?: stri
   if (await isReadableKind(path)) return { kind: "path", path, shownAs };
   const inContext =
     operand !== undefined && !isAbsolute(file) && (await isReadableKind(resolve(cwd, operand, file)));
-  throw new CliError("INPUT_UNUSABLE", `Cannot find the Dockerfile: "${file}" is not there`, {
-    hint: inContext ? `-f is relative to the current folder: -f ${join(operand ?? "", file)}` : undefined,
-  });
+  throw missingDockerfile(
+    file,
+    inContext ? `-f is relative to the current folder: -f ${join(operand, file)}` : undefined,
+  );
+}
+
+/** In the builder's words, which are Docker's. */
+function missingDockerfile(shownAs: string, hint: string | undefined): CliError {
+  const message = `failed to read dockerfile: open ${shownAs}: no such file or directory`;
+  return new CliError("INPUT_UNUSABLE", message, { hint });
 }
 
 /** A file, or a pipe as in `-f <(generate)`. */

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { SecretSource } from "../../builder/types.ts";
 import { parseAttributes } from "../args/csv.ts";
 import { CliError, usageError } from "../error.ts";
@@ -14,7 +14,7 @@ export interface SecretContext {
 }
 
 /**
- * `--secret id=ID[,src=FILE|,env=NAME]`, `--secret FILE`. With an id alone it is the variable of that name if there
+ * `--secret id=ID[,src=FILE|,env=NAME]`. With an id alone it is the variable of that name if there
  * is one, else the file. The value of a variable is taken now, that of a file when a step needs it.
  * @throws {CliError} USAGE, INPUT_UNUSABLE
  */
@@ -23,7 +23,7 @@ export async function parseSecret(
   { cwd, variables, warn }: SecretContext,
 ): Promise<SecretSource> {
   const given = readSecretAttributes(text);
-  const id = given.id ?? (given.path === undefined ? undefined : basename(given.path));
+  const { id } = given;
   if (id === undefined || id === "")
     throw usageError(`Secret "${text}" has no id`, "Write id=ID,src=FILE or id=ID,env=NAME");
   const variable = given.env ?? (given.path === undefined && variables[id] !== undefined ? id : undefined);
