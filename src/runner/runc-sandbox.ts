@@ -1,10 +1,11 @@
 import { writeBundle } from "./bundle/bundle.ts";
 import { RunnerError } from "./error.ts";
+import { type HostFacts, readHostFacts } from "./host/host-facts.ts";
 import { OutputGate } from "./process/output-gate.ts";
+import { removeCgroups, removeStaleCgroups } from "./process/remove-cgroups.ts";
 import { runProcess } from "./process/run-process.ts";
 import { readRuntimeFailure, toRunnerError } from "./process/runtime-failure.ts";
 import { findRuntimePrograms, type RuntimePrograms, runtimeCommand } from "./process/runtime-programs.ts";
-import { type HostFacts, readHostFacts } from "./spec/host-facts.ts";
 import type { Sandbox, SandboxResult, SandboxRunOptions, SandboxSpec } from "./types.ts";
 
 export interface RuncSandboxOptions {
@@ -21,27 +22,28 @@ export interface RuncSandboxOptions {
  * namespace (see `enterUserNamespace`). Any number of runs may go on at once.
  */
 export function createRuncSandbox(options: RuncSandboxOptions): Sandbox {
-  let found: { readonly programs: RuntimePrograms; readonly facts: HostFacts } | undefined;
+  const { tempDir, searchPath, resolvConf = "/etc/resolv.conf" } = options;
+  let host: Host | undefined;
   return {
     async run(spec, runOptions) {
       runOptions.signal?.throwIfAborted();
-      found ??= { programs: findRuntimePrograms(options.searchPath), facts: readHostFacts() };
-      return runInContainer(spec, runOptions, {
-        ...found,
-        tempDir: options.tempDir,
-        searchPath: options.searchPath,
-        resolvConf: options.resolvConf ?? "/etc/resolv.conf",
-      });
+      host ??= openHost({ tempDir, searchPath, resolvConf });
+      return runInContainer(spec, runOptions, host);
     },
   };
 }
 
-interface Host {
+interface Host extends Required<RuncSandboxOptions> {
   readonly programs: RuntimePrograms;
   readonly facts: HostFacts;
-  readonly tempDir: string;
-  readonly searchPath: string;
-  readonly resolvConf: string;
+}
+
+/** What is looked up once, at the first run: a build whose steps are all cached needs none of it. */
+function openHost(options: Required<RuncSandboxOptions>): Host {
+  const programs = findRuntimePrograms(options.searchPath);
+  const facts = readHostFacts();
+  removeStaleCgroups(facts.cgroups.folders, Date.now());
+  return { ...options, programs, facts };
 }
 
 async function runInContainer(
@@ -49,31 +51,31 @@ async function runInContainer(
   options: SandboxRunOptions,
   host: Host,
 ): Promise<SandboxResult> {
+  const argv0 = spec.argv[0] ?? "";
   using bundle = writeBundle(spec, host);
-  const { folder, stateDir, logFile } = bundle;
-  const argv = runtimeCommand(host.programs, {
-    bundle: folder,
-    stateDir,
-    logFile,
-    id: folder.slice(folder.lastIndexOf("/") + 1),
-  });
   const gate = new OutputGate(options.onOutput);
-  const result = await runProcess(argv, {
-    env: { PATH: host.searchPath },
-    signal: options.signal,
-    onOutput: (stream, chunk) => gate.write(stream, chunk),
-  });
-  if (result.exitCode === 0) {
-    gate.open();
-    return { exitCode: 0 };
-  }
-  const failure = readRuntimeFailure(logFile);
-  if (failure !== undefined) throw toRunnerError(failure, spec.argv[0] ?? "");
-  gate.open();
-  if (result.exitCode === null)
-    throw new RunnerError(
-      "RUNTIME_FAILED",
-      `Cannot run "${spec.argv[0]}": the runtime was killed by ${result.signal}`,
+  try {
+    const { exitCode, signal } = await runProcess(
+      runtimeCommand(host.programs, {
+        id: bundle.id,
+        bundle: bundle.folder,
+        stateDir: bundle.stateDir,
+        logFile: bundle.logFile,
+        hasCgroups: host.facts.cgroups.isMounted,
+      }),
+      {
+        env: { PATH: host.searchPath },
+        signal: options.signal,
+        onOutput: (stream, chunk) => gate.write(stream, chunk),
+      },
     );
-  return { exitCode: result.exitCode };
+    const failure = exitCode === 0 ? undefined : readRuntimeFailure(bundle.logFile);
+    if (failure !== undefined) throw toRunnerError(failure, argv0);
+    gate.open();
+    if (exitCode !== null) return { exitCode };
+    throw new RunnerError("RUNTIME_FAILED", `Cannot run "${argv0}": the runtime was killed by ${signal}`);
+  } catch (error) {
+    removeCgroups(host.facts.cgroups.folders, bundle.id);
+    throw error;
+  }
 }

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { CONTAINER_NAME_PREFIX } from "../container-name.ts";
+import type { HostFacts } from "../host/host-facts.ts";
 import { encodeRuntimeSpec } from "../spec/encode-runtime-spec.ts";
-import type { HostFacts } from "../spec/host-facts.ts";
 import { createRuntimeSpec } from "../spec/runtime-spec.ts";
 import type { SandboxSpec } from "../types.ts";
 import { LayerLinks } from "./layer-links.ts";
@@ -13,6 +14,8 @@ import { writeStubLayer } from "./write-stub-layer.ts";
 
 /** The folder from which the runtime runs one command. Disposing removes it. */
 export interface Bundle extends Disposable {
+  /** The container's name, unique on the machine. */
+  readonly id: string;
   readonly folder: string;
   readonly stateDir: string;
   readonly logFile: string;
@@ -32,8 +35,10 @@ export interface BundleOptions {
  */
 export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
   const folder = mkdtempSync(join(options.tempDir, "run-"));
+  const id = CONTAINER_NAME_PREFIX + basename(folder);
   const links = new LayerLinks();
   const bundle: Bundle = {
+    id,
     folder,
     stateDir: join(folder, "state"),
     logFile: join(folder, "log.json"),
@@ -43,7 +48,7 @@ export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
     },
   };
   try {
-    fillBundle(spec, options, { folder, links });
+    fillBundle(spec, options, { id, folder, links });
     return bundle;
   } catch (error) {
     bundle[Symbol.dispose]();
@@ -54,7 +59,7 @@ export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
 function fillBundle(
   spec: SandboxSpec,
   options: BundleOptions,
-  { folder, links }: { readonly folder: string; readonly links: LayerLinks },
+  { id, folder, links }: { readonly id: string; readonly folder: string; readonly links: LayerLinks },
 ): void {
   const rootfs = join(folder, "rootfs");
   mkdirSync(rootfs);
@@ -65,6 +70,7 @@ function fillBundle(
     if (mount.kind === "overlay") mountLower.set(index, links.shorten(mount));
   });
   const config = createRuntimeSpec(spec, {
+    id,
     facts: options.facts,
     paths: {
       rootfs,

@@ -28,6 +28,8 @@ export function findRuntimePrograms(searchPath: string): RuntimePrograms {
 }
 
 export interface RuntimeInvocation {
+  /** Whether the runtime will find a cgroup file system. */
+  readonly hasCgroups: boolean;
   readonly bundle: string;
   /** runc's own state; ours alone, so that no other user of runc sees the container. */
   readonly stateDir: string;
@@ -40,12 +42,35 @@ export interface RuntimeInvocation {
  * we die, `--kill-child` passes that on, and runc is the first process of a PID namespace, with which every
  * process of the container goes. The same holds for stopping it: killing runc ends all.
  * The namespace needs a /proc of its own, because runc looks up its children there.
+ *
+ * `--rootless=true` lets runc do without a cgroup that it may not make, also where we are root.
  */
 export function runtimeCommand(programs: RuntimePrograms, run: RuntimeInvocation): readonly string[] {
   return [
     ...[programs.setpriv, "--pdeathsig", "KILL", "--"],
-    ...[programs.unshare, "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"],
-    ...[programs.runc, "--root", run.stateDir, "--log", run.logFile, "--log-format", "json"],
+    ...[programs.unshare, "--pid", "--fork", "--kill-child=KILL", "--mount-proc"],
+    ...(run.hasCgroups ? ["--"] : ["--cgroup", "--", ...MOUNT_CGROUPS]),
+    ...[
+      programs.runc,
+      "--root",
+      run.stateDir,
+      "--log",
+      run.logFile,
+      "--log-format",
+      "json",
+      "--rootless=true",
+    ],
     ...["run", "--bundle", run.bundle, run.id],
   ];
 }
+
+/**
+ * runc refuses to start where no cgroup file system is mounted. An empty read-only one in our own mount namespace
+ * contents it.
+ */
+const MOUNT_CGROUPS: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  'mount -t cgroup2 -o ro cgroup2 /sys/fs/cgroup && exec "$@"',
+  "sh",
+];

@@ -1,5 +1,5 @@
+import type { HostFacts } from "../host/host-facts.ts";
 import type { SandboxMount, SandboxSpec } from "../types.ts";
-import type { HostFacts } from "./host-facts.ts";
 import type { RuntimeMount } from "./oci-runtime.ts";
 import { overlayOptions } from "./overlay-options.ts";
 

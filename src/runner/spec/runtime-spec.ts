@@ -1,8 +1,9 @@
+import { join } from "node:path";
+import type { HostFacts } from "../host/host-facts.ts";
 import type { SandboxSpec } from "../types.ts";
 import { DEFAULT_CAPABILITIES } from "./capabilities.ts";
-import type { HostFacts } from "./host-facts.ts";
 import { type BundlePaths, createMounts } from "./mounts.ts";
-import type { CapabilitySet, RuntimeSpec } from "./oci-runtime.ts";
+import type { CapabilitySet, RuntimeDevice, RuntimeLinux, RuntimeSpec } from "./oci-runtime.ts";
 import { createRlimits } from "./rlimits.ts";
 import { createSeccompFilter } from "./seccomp.ts";
 
@@ -32,9 +33,24 @@ const READONLY_PATHS: readonly string[] = [
 
 const UMASK = 0o022;
 
+/** What an insecure step finds in /dev beyond the usual: enough for FUSE, virtual machines, tunnels and disk images. */
+const INSECURE_DEVICES: readonly RuntimeDevice[] = [
+  { path: "/dev/kmsg", type: "c", major: 1, minor: 11 },
+  { path: "/dev/fuse", type: "c", major: 10, minor: 229 },
+  { path: "/dev/kvm", type: "c", major: 10, minor: 232 },
+  { path: "/dev/net/tun", type: "c", major: 10, minor: 200 },
+  { path: "/dev/loop-control", type: "c", major: 10, minor: 237 },
+  ...Array.from(
+    { length: 8 },
+    (_, minor): RuntimeDevice => ({ path: `/dev/loop${minor}`, type: "b", major: 7, minor }),
+  ),
+];
+
 export interface RuntimeSpecHost {
   readonly facts: HostFacts;
   readonly paths: BundlePaths;
+  /** The container's id, which also names its cgroup. */
+  readonly id: string;
 }
 
 /**
@@ -75,9 +91,27 @@ export function createRuntimeSpec(spec: SandboxSpec, host: RuntimeSpecHost): Run
         ...(spec.network === "none" ? [{ type: "network" }] : []),
       ],
       ...(seccomp !== undefined && { seccomp }),
+      ...createCgroup(spec, host),
       maskedPaths: spec.insecure ? [] : MASKED_PATHS,
       readonlyPaths: spec.insecure ? [] : READONLY_PATHS,
     },
+  };
+}
+
+/**
+ * Device files may be made by a step but, apart from the harmless ones that the runtime always allows, not used:
+ * without the rule root in the container could read the host's disks. In a user namespace nobody can make them.
+ */
+function createCgroup(
+  spec: SandboxSpec,
+  { facts, id }: RuntimeSpecHost,
+): Pick<RuntimeLinux, "resources" | "cgroupsPath" | "devices"> {
+  if (facts.inUserNamespace) return {};
+  const { parent } = facts.cgroups;
+  return {
+    ...(parent !== undefined && { cgroupsPath: join(parent, id) }),
+    resources: { devices: [{ allow: spec.insecure, access: "rwm" }] },
+    ...(spec.insecure && { devices: INSECURE_DEVICES }),
   };
 }
 

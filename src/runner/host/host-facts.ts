@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { decodeCapabilityMask } from "./capabilities.ts";
-import { parseHardLimits } from "./rlimits.ts";
+import { decodeCapabilityMask } from "../spec/capabilities.ts";
+import { parseHardLimits } from "../spec/rlimits.ts";
+import { type CgroupFacts, readCgroupFacts } from "./cgroup-facts.ts";
 
 /** What the machine and our own process allow; a runtime spec asks for no more. */
 export interface HostFacts {
@@ -17,6 +18,7 @@ export interface HostFacts {
   readonly hardLimits: ReadonlyMap<string, number>;
   /** Whether we are in a user namespace that is not the machine's first. */
   readonly inUserNamespace: boolean;
+  readonly cgroups: CgroupFacts;
 }
 
 /** Reads them from /proc; cheap enough (0.2 ms) to be done for each sandbox. */
@@ -29,6 +31,7 @@ export function readHostFacts(): HostFacts {
     capabilities: decodeCapabilityMask(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"),
     hardLimits: parseHardLimits(readFileSync("/proc/self/limits", "latin1")),
     inUserNamespace: !isInitialIdMap(readFileSync("/proc/self/uid_map", "latin1")),
+    cgroups: readCgroupFacts(),
   };
 }
 
