@@ -10,15 +10,14 @@ const ENOTSUP = 95;
 
 /** Reads and writes extended attributes with one buffer for all calls. Paths are bytes (latin1); links are not followed. */
 export class Xattrs {
-  readonly #libc = libc();
   readonly #buffer = Buffer.allocUnsafeSlow(XATTR_MAX_BYTES);
 
   /** Names of all attributes that this process may see; none where the file system has no attributes. */
   list(path: string): readonly string[] {
-    const size = this.#libc.llistxattr(cString(path), this.#buffer, XATTR_MAX_BYTES);
+    const size = libc().llistxattr(cString(path), this.#buffer, XATTR_MAX_BYTES);
     if (size === 0) return NONE;
     if (size < 0) {
-      if (this.#libc.errno() === ENOTSUP) return NONE;
+      if (libc().errno() === ENOTSUP) return NONE;
       check(size, "llistxattr", path);
     }
     return this.#buffer.toString("latin1", 0, size - 1).split("\0");
@@ -26,9 +25,9 @@ export class Xattrs {
 
   /** The value, a copy; undefined when the file has no such attribute. */
   get(path: string, name: string): Uint8Array | undefined {
-    const size = this.#libc.lgetxattr(cString(path), cString(name), this.#buffer, XATTR_MAX_BYTES);
+    const size = libc().lgetxattr(cString(path), cString(name), this.#buffer, XATTR_MAX_BYTES);
     if (size < 0) {
-      const errno = this.#libc.errno();
+      const errno = libc().errno();
       if (errno === ENODATA || errno === ENOTSUP) return undefined;
       throw new SysError({ errno, syscall: `lgetxattr ${name}`, path });
     }
@@ -37,17 +36,13 @@ export class Xattrs {
 
   /** Creates or replaces an attribute. */
   set(path: string, name: string, value: Uint8Array): void {
-    check(
-      this.#libc.lsetxattr(cString(path), cString(name), value, value.length, 0),
-      `lsetxattr ${name}`,
-      path,
-    );
+    check(libc().lsetxattr(cString(path), cString(name), value, value.length, 0), `lsetxattr ${name}`, path);
   }
 
   /** Removes an attribute; nothing happens when it is not there. */
   remove(path: string, name: string): void {
-    const result = this.#libc.lremovexattr(cString(path), cString(name));
-    if (result < 0 && this.#libc.errno() !== ENODATA) check(result, `lremovexattr ${name}`, path);
+    const result = libc().lremovexattr(cString(path), cString(name));
+    if (result < 0 && libc().errno() !== ENODATA) check(result, `lremovexattr ${name}`, path);
   }
 }
 

@@ -1,3 +1,5 @@
+import { TarError } from "./error.ts";
+
 /** What an entry of an archive is. Contiguous and sparse files are files. */
 export type TarEntryKind = "file" | "dir" | "symlink" | "hardlink" | "char" | "block" | "fifo";
 
@@ -21,4 +23,32 @@ export interface TarHeader {
   readonly minor: number;
   /** From `SCHILY.xattr.*` records. */
   readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * What a type flag means; a file whose name ends with a slash is a folder, as in the oldest archives.
+ * @throws {TarError} UNSUPPORTED
+ */
+export function entryKind(type: string, name: string): TarEntryKind {
+  switch (type) {
+    case "0":
+    case "\0":
+    case "7":
+      return name.endsWith("/") ? "dir" : "file";
+    case "1":
+      return "hardlink";
+    case "2":
+      return "symlink";
+    case "3":
+      return "char";
+    case "4":
+      return "block";
+    case "5":
+    case "D":
+      return "dir";
+    case "6":
+      return "fifo";
+    default:
+      throw new TarError("UNSUPPORTED", `Cannot read archive: entry of unknown type ${JSON.stringify(type)}`);
+  }
 }

@@ -1,9 +1,10 @@
 import { decodeHeader, hasValidChecksum, isZeroBlock, type RawHeader, readNumber } from "./decode-header.ts";
 import { BLOCK_SIZE, paddingOf } from "./encode-header.ts";
 import { TarError } from "./error.ts";
-import type { TarEntryKind, TarHeader } from "./header.ts";
-import { type MergedHeader, mergePax } from "./merge-pax.ts";
-import { decodePaxRecords } from "./pax.ts";
+import { ExtendedHeaders, extendedTooLarge, isExtendedType, MAX_EXTENDED_BYTES } from "./extended-headers.ts";
+import { entryKind, type TarHeader } from "./header.ts";
+import type { MergedHeader } from "./merge-pax.ts";
+import type { TarSink } from "./sink.ts";
 import {
   checkSegments,
   parseSparseMap,
@@ -11,16 +12,7 @@ import {
   SparseMapReader,
   type SparseSegment,
 } from "./sparse.ts";
-
-/** Takes what a parser finds, in the archive's order: for each entry one `entry`, its content, one `end`. */
-export interface TarSink {
-  entry(header: TarHeader): void;
-  /** Bytes of the current file: a view into the chunk that was written, valid until its owner reuses it. */
-  content(bytes: Uint8Array): void;
-  /** That many zeros of the current file which a sparse archive does not store. */
-  hole(length: number): void;
-  end(): void;
-}
+import { SparseCursor } from "./sparse-cursor.ts";
 
 export interface TarParserOptions {
   /**
@@ -30,12 +22,16 @@ export interface TarParserOptions {
   readonly allowMissingEnd?: boolean;
 }
 
-/** Names, xattrs and their keys of one entry together. Linux allows 64 KiB for each attribute, 4 KiB for a path. */
-const MAX_EXTENDED_BYTES = 1024 * 1024;
-
 type State =
   | { readonly kind: "header" }
-  | { readonly kind: "extended"; readonly type: string; readonly body: Buffer; filled: number }
+  | {
+      readonly kind: "extended";
+      readonly type: string;
+      readonly size: number;
+      /** Padding included. */
+      readonly body: Buffer;
+      filled: number;
+    }
   | {
       readonly kind: "gnu-extension";
       readonly header: MergedHeader;
@@ -66,10 +62,7 @@ export class TarParser {
   #state: State = { kind: "header" };
   #hasHeader = false;
   #zeroBlocks = 0;
-  #global: ReadonlyMap<string, string> = new Map();
-  #local: ReadonlyMap<string, string> | undefined;
-  #longName: string | undefined;
-  #longLink: string | undefined;
+  readonly #extended = new ExtendedHeaders();
   #sparse: SparseCursor | undefined;
 
   constructor(sink: TarSink, options: TarParserOptions = {}) {
@@ -108,7 +101,9 @@ export class TarParser {
           state.body.set(chunk.subarray(at, at + taken), state.filled);
           state.filled += taken;
           at += taken;
-          if (state.filled === state.body.length) this.#takeExtended(state.type, state.body);
+          if (state.filled === state.body.length) {
+            this.#takeExtended(state.type, state.body.subarray(0, state.size));
+          }
           break;
         }
         case "content": {
@@ -137,12 +132,7 @@ export class TarParser {
   /** Says that there are no more bytes. @throws {TarError} TRUNCATED */
   finish(): void {
     if (this.#state.kind === "ended") return;
-    const isBetween =
-      this.#state.kind === "header" &&
-      this.#filled === 0 &&
-      this.#local === undefined &&
-      this.#longName === undefined &&
-      this.#longLink === undefined;
+    const isBetween = this.#state.kind === "header" && this.#filled === 0 && !this.#extended.isPending;
     if (isBetween && (this.#allowMissingEnd || this.#zeroBlocks > 0)) return;
     throw new TarError("TRUNCATED", "Cannot read archive: unexpected EOF", {
       hint: "The archive is shorter than its headers say: it may have been cut off on the way",
@@ -157,7 +147,7 @@ export class TarParser {
       case "gnu-extension": {
         const { segments, more } = readGnuSegments(block, "extension");
         state.segments.push(...segments);
-        if (state.segments.length > MAX_EXTENDED_BYTES) throw tooLarge();
+        if (state.segments.length > MAX_EXTENDED_BYTES) throw extendedTooLarge();
         if (!more) this.#beginSparse(state.header, state.segments, state.realSize, state.header.size);
         return;
       }
@@ -194,66 +184,29 @@ export class TarParser {
     const raw = decodeHeader(block);
     if (raw.size < 0)
       throw new TarError("HEADER_INVALID", `Cannot read archive: header has size ${raw.size}`);
-    switch (raw.type) {
-      case "x":
-      case "X":
-      case "g":
-      case "L":
-      case "K":
-        this.#beginExtended(raw);
-        return;
-      case "V":
-        // A GNU volume label: a name without a file.
-        this.#skip(raw.size + paddingOf(raw.size));
-        return;
-      default:
-        this.#beginEntry(raw, block);
-    }
+    if (isExtendedType(raw.type)) this.#beginExtended(raw);
+    else if (raw.type === VOLUME_LABEL) this.#skip(raw.size + paddingOf(raw.size));
+    else this.#beginEntry(raw, block);
   }
 
   #beginExtended(raw: RawHeader): void {
-    if (raw.size > MAX_EXTENDED_BYTES) throw tooLarge();
+    if (raw.size > MAX_EXTENDED_BYTES) throw extendedTooLarge();
     const length = raw.size + paddingOf(raw.size);
     if (length === 0) {
       this.#takeExtended(raw.type, Buffer.alloc(0));
-      return;
+    } else {
+      const body = Buffer.allocUnsafe(length);
+      this.#state = { kind: "extended", type: raw.type, size: raw.size, body, filled: 0 };
     }
-    // The padding is collected with the body, and is all zeros to whoever reads it.
-    const body = Buffer.alloc(length);
-    this.#state = { kind: "extended", type: raw.type, body, filled: 0 };
-    this.#extendedSize = raw.size;
   }
 
-  #extendedSize = 0;
-
-  #takeExtended(type: string, padded: Buffer): void {
-    const body = padded.subarray(0, this.#extendedSize);
-    this.#extendedSize = 0;
+  #takeExtended(type: string, body: Buffer): void {
     this.#state = HEADER;
-    switch (type) {
-      case "g":
-        this.#global = new Map([...this.#global, ...decodePaxRecords(body)]);
-        return;
-      case "L":
-        this.#longName = untilNul(body);
-        return;
-      case "K":
-        this.#longLink = untilNul(body);
-        return;
-      default:
-        this.#local = decodePaxRecords(body);
-    }
+    this.#extended.take(type, body);
   }
 
   #beginEntry(raw: RawHeader, block: Buffer): void {
-    const records =
-      this.#global.size === 0 ? this.#local : new Map([...this.#global, ...(this.#local ?? [])]);
-    let header = records === undefined ? (raw as MergedHeader) : mergePax(raw, records);
-    if (this.#longName !== undefined) header = { ...header, name: this.#longName };
-    if (this.#longLink !== undefined) header = { ...header, link: this.#longLink };
-    this.#local = undefined;
-    this.#longName = undefined;
-    this.#longLink = undefined;
+    const { header, records } = this.#extended.applyTo(raw);
     if (header.size < 0)
       throw new TarError("HEADER_INVALID", `Cannot read archive: header has size ${header.size}`);
 
@@ -264,7 +217,7 @@ export class TarParser {
       else this.#beginSparse(header, segments, realSize, header.size);
       return;
     }
-    if (records !== undefined && this.#beginPaxSparse(header, records)) return;
+    if (this.#beginPaxSparse(header, records)) return;
     this.#begin(header, header.size, header.size);
   }
 
@@ -306,13 +259,14 @@ export class TarParser {
   }
 
   #begin(header: MergedHeader, size: number, stored: number): void {
-    const kind = kindOf(header);
+    const kind = entryKind(header.type, header.name);
     const hasContent = kind === "file";
     // The size of a link, folder or device says nothing about what follows; only a GNU dump folder has a body.
     const follows = hasContent || header.type === "D" ? stored : 0;
     const { type: _, name, ...rest } = header;
     this.#sink.entry({ ...rest, kind, name, mode: header.mode & 0o7777, size: hasContent ? size : 0 });
     if (!hasContent) {
+      this.#sparse = undefined;
       this.#sink.end();
       this.#skip(follows + paddingOf(follows));
     } else if (follows === 0) {
@@ -340,85 +294,5 @@ export class TarParser {
 }
 
 const HEADER: State = { kind: "header" };
-
-/** Lays the stored bytes of a sparse file out among its holes. */
-class SparseCursor {
-  readonly #segments: readonly SparseSegment[];
-  readonly #size: number;
-  readonly #sink: TarSink;
-  #index = 0;
-  #within = 0;
-  #at = 0;
-
-  constructor(segments: readonly SparseSegment[], size: number, sink: TarSink) {
-    this.#segments = segments.filter((segment) => segment.length > 0);
-    this.#size = size;
-    this.#sink = sink;
-  }
-
-  push(bytes: Uint8Array): void {
-    let from = 0;
-    while (from < bytes.length) {
-      const segment = this.#segments[this.#index];
-      if (segment === undefined) throw new TypeError("A sparse file has more bytes than its map");
-      if (this.#within === 0) this.#advance(segment.offset);
-      const taken = Math.min(segment.length - this.#within, bytes.length - from);
-      this.#sink.content(bytes.subarray(from, from + taken));
-      from += taken;
-      this.#at += taken;
-      this.#within += taken;
-      if (this.#within === segment.length) {
-        this.#within = 0;
-        this.#index++;
-      }
-    }
-  }
-
-  finish(): void {
-    this.#advance(this.#size);
-  }
-
-  #advance(to: number): void {
-    if (to > this.#at) this.#sink.hole(to - this.#at);
-    this.#at = Math.max(to, this.#at);
-  }
-}
-
-function kindOf(header: MergedHeader): TarEntryKind {
-  switch (header.type) {
-    case "0":
-    case "\0":
-    case "7":
-      return header.name.endsWith("/") ? "dir" : "file";
-    case "1":
-      return "hardlink";
-    case "2":
-      return "symlink";
-    case "3":
-      return "char";
-    case "4":
-      return "block";
-    case "5":
-    case "D":
-      return "dir";
-    case "6":
-      return "fifo";
-    default:
-      throw new TarError(
-        "UNSUPPORTED",
-        `Cannot read archive: entry of unknown type ${JSON.stringify(header.type)}`,
-      );
-  }
-}
-
-function untilNul(body: Buffer): string {
-  const nul = body.indexOf(0);
-  return body.toString("latin1", 0, nul < 0 ? body.length : nul);
-}
-
-function tooLarge(): TarError {
-  return new TarError(
-    "HEADER_TOO_LARGE",
-    `Cannot read archive: extended header is larger than ${MAX_EXTENDED_BYTES} bytes`,
-  );
-}
+/** A name without a file, at the start of GNU archives. */
+const VOLUME_LABEL = "V";

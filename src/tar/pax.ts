@@ -17,12 +17,14 @@ export function encodePaxRecords(records: readonly PaxRecord[]): Buffer {
 }
 
 /**
- * Reads the body of a PAX header. Values are bytes as latin1; a later record of the same key replaces an earlier one.
+ * Reads the body of a PAX header. Values are bytes as latin1; a later record of the same key replaces an earlier one, but
+ * for those of GNU's sparse format 0.0, which repeats two keys: they come as the `GNU.sparse.map` of format 0.1.
  * @throws {TarError} HEADER_INVALID
  */
 export function decodePaxRecords(body: Uint8Array): Map<string, string> {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const records = new Map<string, string>();
+  const sparse: string[] = [];
   let at = 0;
   while (at < bytes.length) {
     // Some writers pad the body with NULs.
@@ -35,9 +37,13 @@ export function decodePaxRecords(body: Uint8Array): Map<string, string> {
     if (length === 0 || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 0 || equals >= end) {
       throw new TarError("HEADER_INVALID", "Cannot read archive: extended header has a malformed record");
     }
-    records.set(bytes.toString("latin1", space + 1, equals), bytes.toString("latin1", equals + 1, end - 1));
+    const key = bytes.toString("latin1", space + 1, equals);
+    const value = bytes.toString("latin1", equals + 1, end - 1);
+    if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") sparse.push(value);
+    else records.set(key, value);
     at = end;
   }
+  if (sparse.length > 0) records.set("GNU.sparse.map", sparse.join(","));
   return records;
 }
 

@@ -1,5 +1,6 @@
 import type { TarHeader } from "./header.ts";
-import { TarParser, type TarParserOptions, type TarSink } from "./parser.ts";
+import { TarParser, type TarParserOptions } from "./parser.ts";
+import type { TarSink } from "./sink.ts";
 
 export interface TarEntry {
   readonly header: TarHeader;

@@ -7,24 +7,32 @@ import type { SourcedEntry } from "./types.ts";
  *
  * - in the order of a walk (`comparePaths`), a folder's opaque mark right after the folder; of two entries with the same
  *   path the later one counts;
- * - an entry named `.wh.NAME` is the whiteout it will be taken for;
+ * - an entry named `.wh.NAME`, or a character device 0/0, is the whiteout it will be taken for;
  * - of several names of one file the first has the content and the others are hard links to it, with its attributes;
  * - what has no meaning is zero: attributes of whiteouts, sizes of all but files, modes of symlinks (0777).
  *
  * @throws {TypeError} when the folder of an entry is not in the list, or a hard link's target is not
  */
 export function canonicalEntries(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
-  const named = entries.some((entry) => parseWhiteout(entry.path) !== undefined)
-    ? entries.flatMap(readWhiteoutName)
-    : entries;
+  const named = entries.some(isHiddenWhiteout) ? entries.flatMap(readWhiteoutName) : entries;
   const ordered = isOrdered(named) ? named : order(named);
   checkParents(ordered);
-  const linked = ordered.some((entry) => entry.kind === "hardlink") ? settleLinks(ordered) : ordered;
+  const linked = ordered.some((entry) => entry.kind === "hardlink") ? settleLinks(ordered, entries) : ordered;
   return linked.map(normalize);
+}
+
+/** Whether an entry, as a file, would mean a whiteout in a tar or in a snapshot. */
+function isHiddenWhiteout(entry: SourcedEntry): boolean {
+  return isOverlayWhiteout(entry) || parseWhiteout(entry.path) !== undefined;
+}
+
+function isOverlayWhiteout({ kind, major, minor }: SourcedEntry): boolean {
+  return kind === "char" && (major ?? 0) === 0 && (minor ?? 0) === 0;
 }
 
 function readWhiteoutName(entry: SourcedEntry): readonly SourcedEntry[] {
   const whiteout = parseWhiteout(entry.path);
+  if (whiteout === undefined && isOverlayWhiteout(entry)) return [{ ...entry, kind: "whiteout" }];
   if (whiteout === undefined) return [entry];
   if (whiteout.kind === "ignored") return [];
   return [{ ...NO_ATTRIBUTES, path: whiteout.path, kind: whiteout.kind }];
@@ -78,26 +86,32 @@ function isWithin(path: string, folder: string): boolean {
   return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === "/");
 }
 
-/** Gives each group of names its file first and points all others at it. */
-function settleLinks(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
+/**
+ * Gives each group of names its file first and points all others at it. `all` has the names that `entries` lost
+ * because they were whiteouts' too: a link to one of them still has its content.
+ */
+function settleLinks(
+  entries: readonly SourcedEntry[],
+  all: readonly SourcedEntry[],
+): readonly SourcedEntry[] {
   const byPath = new Map<string, SourcedEntry>();
-  for (const entry of entries) if (entry.kind !== "opaque") byPath.set(entry.path, entry);
-  const firstNames = new Map<SourcedEntry, ByteString>();
+  for (const entry of [...all, ...entries]) if (entry.kind !== "opaque") byPath.set(entry.path, entry);
   const files = new Map<SourcedEntry, SourcedEntry>();
   for (const entry of entries) {
-    if (entry.kind !== "hardlink") continue;
-    const file = resolveLink(entry, byPath);
-    files.set(entry, file);
-    const first = firstNames.get(file) ?? file.path;
-    firstNames.set(file, comparePaths(entry.path, first) < 0 ? entry.path : first);
+    if (entry.kind === "hardlink") files.set(entry, resolveLink(entry, byPath));
   }
+  const linked = new Set(files.values());
+  const firstNames = new Map<SourcedEntry, ByteString>();
   return entries.map((entry) => {
     const file = files.get(entry) ?? entry;
+    if (!linked.has(file)) return entry;
     const first = firstNames.get(file);
-    if (first === undefined) return entry;
-    if (first === entry.path) return { ...file, path: entry.path };
-    const { content: _, xattrs: __, ...attributes } = file;
-    return { ...attributes, path: entry.path, kind: "hardlink", size: 0, link: first };
+    if (first === undefined) {
+      firstNames.set(file, entry.path);
+      return { ...file, path: entry.path };
+    }
+    const { mode, uid, gid, mtimeSeconds } = file;
+    return { path: entry.path, kind: "hardlink", mode, uid, gid, mtimeSeconds, size: 0, link: first };
   });
 }
 

@@ -40,22 +40,22 @@ export class FolderResolver {
 
   /**
    * Makes sure that the last name of `path`, whose parent is real, is a folder; removes what else is there. Answers
-   * whether that was a whiteout.
+   * what was there before, a folder or a whiteout.
    */
-  make(path: ByteString): boolean {
+  make(path: ByteString): "folder" | "whiteout" | "other" {
     const host = this.#writer.hostPath(path);
     try {
       mkdirSync(fsPath(host), 0o700);
-      return false;
+      return "other";
     } catch (error) {
       if ((error as { code?: unknown }).code !== "EEXIST") throw error;
     }
     const stats = statHost(host);
-    if (stats?.isDirectory() === true) return false;
+    if (stats?.isDirectory() === true) return "folder";
     this.#writer.remove(path);
     this.forget();
     mkdirSync(fsPath(host), 0o700);
-    return stats !== undefined && isWhiteout(stats);
+    return stats !== undefined && isWhiteout(stats) ? "whiteout" : "other";
   }
 
   /** Says that a folder has an entry of its own. */
@@ -124,7 +124,7 @@ export class FolderResolver {
 
   /** Makes a folder that the layer has no entry for. */
   #imply(path: ByteString): void {
-    const isWhitedOut = this.make(path);
+    const isWhitedOut = this.make(path) === "whiteout";
     this.#implied.add(path);
     const lower = isWhitedOut ? undefined : this.#resolveLower?.(path);
     const stats = lower === undefined ? undefined : statHost(lower);

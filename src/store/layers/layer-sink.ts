@@ -1,13 +1,17 @@
 import { linkSync } from "node:fs";
 import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
-import { fsPath } from "../../sys/index.ts";
+import { fsPath, Xattrs } from "../../sys/index.ts";
 import { parentPath, type TarHeader, type TarSink, toLayerEntry } from "../../tar/index.ts";
 import { copyUp } from "./copy-up.ts";
 import { LayerError } from "./error.ts";
 import { FolderResolver } from "./folder-resolver.ts";
 import { describe, statHost } from "./host-files.ts";
-import { isWhiteout } from "./overlay-marks.ts";
+import { isLayerXattr, isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
 import { type SnapshotFile, SnapshotWriter } from "./snapshot-writer.ts";
+import type { LayerNode } from "./types.ts";
+
+/** Linux's bound, without the NUL. */
+const MAX_PATH_BYTES = 4095;
 
 /** Lays the entries of an untrusted layer tar down in overlay form. */
 export class LayerSink implements TarSink {
@@ -16,6 +20,7 @@ export class LayerSink implements TarSink {
   readonly #resolveLower: ((path: ByteString) => string | undefined) | undefined;
   /** Lower files that a hard link brought up, so that the next link to one joins it. */
   readonly #copies = new Map<string, ByteString>();
+  readonly #xattrs = new Xattrs();
   #file: SnapshotFile | undefined;
 
   constructor(dir: string, resolveLower?: (path: ByteString) => string | undefined) {
@@ -27,6 +32,9 @@ export class LayerSink implements TarSink {
   entry(header: TarHeader): void {
     const named = toLayerEntry(header);
     if (named === undefined) return;
+    if (named.path.length > MAX_PATH_BYTES) {
+      throw new LayerError("ENTRY_INVALID", `Cannot unpack layer: a path has ${named.path.length} bytes`);
+    }
     if (named.path === "") {
       this.#takeRoot(named);
       return;
@@ -37,7 +45,11 @@ export class LayerSink implements TarSink {
     }
     const folder = this.#folders.resolve(parentPath(named.path));
     const name = named.path.slice(named.path.lastIndexOf("/") + 1);
-    const entry = { ...named, path: (folder === "" ? name : `${folder}/${name}`) as ByteString };
+    const entry = {
+      ...named,
+      path: (folder === "" ? name : `${folder}/${name}`) as ByteString,
+      ...(named.xattrs !== undefined && { xattrs: usableXattrs(named.kind, named.xattrs) }),
+    };
     switch (entry.kind) {
       case "whiteout":
         this.#takeWhiteout(entry);
@@ -98,34 +110,52 @@ export class LayerSink implements TarSink {
   }
 
   #takeFolder(entry: LayerEntry): void {
-    const isWhitedOut = this.#folders.make(entry.path);
+    const before = this.#folders.make(entry.path);
     this.#folders.declare(entry.path);
-    this.#writer.clearXattrs(entry.path);
+    if (before === "folder") this.#writer.clearXattrs(entry.path);
     this.#writer.setAttributes(entry);
-    if (isWhitedOut) this.#writer.write({ ...entry, kind: "opaque" });
+    if (before === "whiteout") this.#writer.write({ ...entry, kind: "opaque" });
   }
 
   #takeLink(entry: LayerEntry): void {
     const target = entry.link as ByteString;
-    const found = this.#folders.find(target) ?? this.#copies.get(target);
-    const stats = found === undefined ? undefined : statHost(this.#writer.hostPath(found));
-    if (found === undefined || stats === undefined || isWhiteout(stats)) {
+    const found = this.#findFile(this.#folders.find(target)) ?? this.#findFile(this.#copies.get(target));
+    if (found === undefined) {
       this.#takeLowerLink(entry, target);
       return;
     }
-    if (found === entry.path) return;
-    if (stats.isDirectory()) {
+    if (found.path === entry.path) return;
+    if (found.kind === "dir") {
       throw new LayerError(
         "ENTRY_INVALID",
         `Cannot unpack ${show(entry.path)}: it is a hard link to a folder`,
       );
     }
-    this.#replace(entry, () =>
-      linkSync(fsPath(this.#writer.hostPath(found)), fsPath(this.#writer.hostPath(entry.path))),
-    );
-    // The link's own header counts for the file, as it does for containerd.
-    const { kind } = describe(stats, this.#writer.hostPath(found));
-    this.#writer.setAttributes({ ...entry, kind: kind === "socket" ? "fifo" : kind });
+    this.#replace(entry, () => linkSync(fsPath(found.hostPath), fsPath(this.#writer.hostPath(entry.path))));
+    this.#applyLinkHeader(entry, found);
+  }
+
+  /** The link's own header counts for the file, as it does for containerd. */
+  #applyLinkHeader(entry: LayerEntry, file: LayerNode): void {
+    const kind = file.kind as LayerEntry["kind"];
+    const isSame =
+      entry.uid === file.uid &&
+      entry.gid === file.gid &&
+      (entry.mode === file.mode || kind === "symlink") &&
+      entry.mtimeSeconds === file.mtimeSeconds &&
+      entry.xattrs === undefined;
+    if (isSame) return;
+    // A change of owner takes away a capability, which must be set again.
+    const xattrs = entry.xattrs ?? readLayerXattrs(this.#xattrs, file.hostPath);
+    this.#writer.setAttributes({ ...entry, kind, ...(xattrs !== undefined && { xattrs }) });
+  }
+
+  /** The file that the layer has at a real path; undefined for none, and for a whiteout. */
+  #findFile(path: ByteString | undefined): (LayerNode & { readonly path: ByteString }) | undefined {
+    if (path === undefined) return undefined;
+    const hostPath = this.#writer.hostPath(path);
+    const stats = statHost(hostPath);
+    return stats === undefined || isWhiteout(stats) ? undefined : { ...describe(stats, hostPath), path };
   }
 
   #takeLowerLink(entry: LayerEntry, target: ByteString): void {
@@ -151,6 +181,20 @@ export class LayerSink implements TarSink {
     this.#folders.forget();
     return make();
   }
+}
+
+/**
+ * The attributes that a layer may bring: none that would tell overlay something, and users' own only where the kernel
+ * allows them.
+ */
+function usableXattrs(
+  kind: LayerEntry["kind"],
+  xattrs: ReadonlyMap<string, Uint8Array>,
+): ReadonlyMap<string, Uint8Array> {
+  const mayHaveUsers = kind === "file" || kind === "dir" || kind === "hardlink";
+  return new Map(
+    [...xattrs].filter(([name]) => isLayerXattr(name) && (mayHaveUsers || !name.startsWith("user."))),
+  );
 }
 
 function show(path: string): string {

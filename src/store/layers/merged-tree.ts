@@ -17,8 +17,6 @@ export class MergedTree {
   /** `layers` are folders in overlay form, the topmost first. */
   constructor(layers: readonly string[]) {
     this.#layers = layers.map(toByteString);
-    const opaque = this.#layers.findIndex((layer) => isOpaque(this.#xattrs, layer));
-    this.#folders.set(ROOT, { parts: opaque < 0 ? this.#layers : this.#layers.slice(0, opaque + 1) });
   }
 
   lstat(path: ByteString): LayerNode | undefined {
@@ -67,10 +65,21 @@ export class MergedTree {
   #folder(path: ByteString): Folder | undefined {
     const known = this.#folders.get(path);
     if (known !== undefined || this.#folders.has(path)) return known;
-    const slot = this.#find(path);
-    const folder = slot?.isFolder === true ? { parts: slot.parts } : undefined;
+    const parts = path === "" ? this.#rootParts() : this.#folderParts(path);
+    const folder = parts === undefined ? undefined : { parts };
     this.#folders.set(path, folder);
     return folder;
+  }
+
+  /** Layers below an opaque root do not show; no mount does that by itself. */
+  #rootParts(): readonly string[] {
+    const opaque = this.#layers.findIndex((layer) => isOpaque(this.#xattrs, layer));
+    return opaque < 0 ? this.#layers : this.#layers.slice(0, opaque + 1);
+  }
+
+  #folderParts(path: ByteString): readonly string[] | undefined {
+    const slot = this.#find(path);
+    return slot?.isFolder === true ? slot.parts : undefined;
   }
 
   #slots(folder: Folder): ReadonlyMap<string, Slot> {
@@ -105,8 +114,6 @@ export class MergedTree {
     return { parts: [hostPath], isFolder, isOpen: isFolder };
   }
 }
-
-const ROOT = "" as ByteString;
 
 interface Folder {
   /** Where it is in the layers that add to it, the topmost first. */

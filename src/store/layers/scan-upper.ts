@@ -1,5 +1,6 @@
 import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
+import { canonicalEntries } from "./canonical.ts";
 import { describe, listNames, statHost } from "./host-files.ts";
 import { LinkGroups } from "./link-groups.ts";
 import { MergedTree } from "./merged-tree.ts";
@@ -41,7 +42,7 @@ class UpperScan {
       this.#entries.push(this.#toEntry(root, node));
     }
     this.#scanFolder(root, this.#upper, true);
-    return this.#entries;
+    return canonicalEntries(this.#entries);
   }
 
   /** `isMerged`: whether the layers below show through here. */

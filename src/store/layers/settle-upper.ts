@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
-import { fsPath, setMtime, Xattrs } from "../../sys/index.ts";
-import { listNames } from "./host-files.ts";
+import { fsPath, makeNode, setMtime, Xattrs } from "../../sys/index.ts";
+import { listHost, statHost } from "./host-files.ts";
 import { isLayerXattr, OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR } from "./overlay-marks.ts";
 import type { SourcedEntry } from "./types.ts";
 
@@ -12,43 +12,55 @@ import type { SourcedEntry } from "./types.ts";
  *
  * `entries` is what `scanUpper` answered for `upper`; nothing may have it mounted any more.
  */
-export function settleUpper(upperFolder: string, entries: readonly SourcedEntry[]): void {
-  const upper = toByteString(upperFolder);
-  const kept = new Map<ByteString, SourcedEntry>();
-  const opaque = new Set<ByteString>();
-  for (const entry of entries) {
-    if (entry.kind === "opaque") opaque.add(entry.path);
-    else kept.set(entry.path, entry);
-  }
+export function settleUpper(upper: string, entries: readonly SourcedEntry[]): void {
+  const host = toByteString(upper);
   const xattrs = new Xattrs();
-  const settleFolder = (folder: ByteString, hostFolder: string): void => {
-    for (const name of listNames(hostFolder)) {
-      const path = (folder === "" ? name : `${folder}/${name}`) as ByteString;
-      const hostPath = `${hostFolder}/${name}`;
-      const entry = kept.get(path);
-      if (entry === undefined) {
-        rmSync(fsPath(hostPath), { recursive: true, force: true });
-        continue;
-      }
-      if (entry.kind === "whiteout") continue;
-      if (entry.kind === "dir") settleFolder(path, hostPath);
-      settleXattrs(xattrs, hostPath, opaque.has(path));
+  const kept = new Set<ByteString>();
+  const opaque = new Set<ByteString>();
+  for (const { path, kind } of entries) (kind === "opaque" ? opaque : kept).add(path);
+  removeOthers(host, "" as ByteString, kept);
+  // Backwards, so that a folder comes after what is in it, and its time stays.
+  for (const entry of entries.toReversed()) settle(entry, `${host}/${entry.path}`, opaque, xattrs);
+  if (!kept.has("" as ByteString)) settleXattrs(xattrs, host, opaque.has("" as ByteString));
+}
+
+function removeOthers(hostFolder: string, folder: ByteString, kept: ReadonlySet<ByteString>): void {
+  for (const dirent of listHost(hostFolder)) {
+    const path = (folder === "" ? dirent.name : `${folder}/${dirent.name}`) as ByteString;
+    const hostPath = `${hostFolder}/${dirent.name}`;
+    if (!kept.has(path)) rmSync(fsPath(hostPath), { recursive: true, force: true });
+    else if (dirent.isDirectory()) removeOthers(hostPath, path, kept);
+  }
+}
+
+function settle(
+  entry: SourcedEntry,
+  hostPath: string,
+  opaque: ReadonlySet<ByteString>,
+  xattrs: Xattrs,
+): void {
+  switch (entry.kind) {
+    case "opaque":
+    case "hardlink":
+      return; // the folder and the file have entries of their own
+    case "whiteout":
+      // One that a file named `.wh.NAME` stands for is not there yet.
+      if (statHost(hostPath) === undefined) makeNode(hostPath, { kind: "char", mode: 0 });
+      return;
+    default:
+      settleXattrs(xattrs, hostPath, opaque.has(entry.path));
+      if (entry.path === "") xattrs.set(hostPath, ROOT_ENTRY_XATTR, OPAQUE_VALUE);
       setMtime(hostPath, entry.mtimeSeconds);
-    }
-  };
-  const root = kept.get("" as ByteString);
-  settleFolder("" as ByteString, upper);
-  settleXattrs(xattrs, upper, opaque.has("" as ByteString));
-  if (root === undefined) return;
-  xattrs.set(upper, ROOT_ENTRY_XATTR, OPAQUE_VALUE);
-  setMtime(upper, root.mtimeSeconds);
+  }
 }
 
 function settleXattrs(xattrs: Xattrs, hostPath: string, isOpaque: boolean): void {
+  let isMarked = false;
   for (const name of xattrs.list(hostPath)) {
     // The host's labels (security.selinux …) are the kernel's to keep.
-    if (isLayerXattr(name) || name.startsWith("security.") || (isOpaque && name === OPAQUE_XATTR)) continue;
-    xattrs.remove(hostPath, name);
+    if (isLayerXattr(name) || name.startsWith("security.")) continue;
+    if (isOpaque && name === OPAQUE_XATTR) isMarked = true;
+    else xattrs.remove(hostPath, name);
   }
-  if (isOpaque) xattrs.set(hostPath, OPAQUE_XATTR, OPAQUE_VALUE);
+  if (isOpaque && !isMarked) xattrs.set(hostPath, OPAQUE_XATTR, OPAQUE_VALUE);
 }

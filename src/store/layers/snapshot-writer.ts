@@ -16,6 +16,7 @@ import {
 import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, makeNode, setFdMtime, setMtime, Xattrs } from "../../sys/index.ts";
 import { LayerError } from "./error.ts";
+import { statHost } from "./host-files.ts";
 import { OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overlay-marks.ts";
 
 /** A file of a snapshot being filled. */
@@ -40,6 +41,7 @@ export class SnapshotWriter {
   readonly #root: string;
   readonly #xattrs = new Xattrs();
   readonly #folderTimes = new Map<ByteString, number>();
+  #hasRemoved = false;
 
   /** `root` is an existing folder, path as bytes. */
   constructor(root: string) {
@@ -138,14 +140,16 @@ export class SnapshotWriter {
   /** Removes whatever is at `path`, a folder with all it holds. */
   remove(path: ByteString): void {
     rmSync(fsPath(this.hostPath(path)), { recursive: true, force: true });
-    for (const folder of this.#folderTimes.keys()) {
-      if (folder === path || folder.startsWith(`${path}/`)) this.#folderTimes.delete(folder);
-    }
+    this.#hasRemoved = true;
   }
 
   /** Gives folders their times, now that nothing is put into them any more. */
   finish(): void {
-    for (const [path, seconds] of this.#folderTimes) setMtime(this.hostPath(path), seconds);
+    for (const [path, seconds] of this.#folderTimes) {
+      const host = this.hostPath(path);
+      // What was a folder may be gone, or be something else.
+      if (!this.#hasRemoved || statHost(host)?.isDirectory() === true) setMtime(host, seconds);
+    }
     this.#folderTimes.clear();
   }
 
