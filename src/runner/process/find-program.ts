@@ -15,11 +15,10 @@ export function findProgram(name: string, searchPath: string): string | undefine
 }
 
 function isExecutableFile(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
-    return false; // not executable by us: the next folder may have one that is
+    return false; // not there, or in a folder that is closed to us: a later folder may have it
   }
 }

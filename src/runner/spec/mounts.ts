@@ -45,6 +45,7 @@ export function createMounts(
     bindReadOnly(paths.hosts, "/etc/hosts"),
     ...before,
     createSysMount(spec, facts),
+    ...createCgroupMount(spec, facts),
     ...after,
   ];
 }
@@ -84,6 +85,16 @@ function createSysMount(spec: SandboxSpec, facts: HostFacts): RuntimeMount {
   if (facts.inUserNamespace && spec.network === "host")
     return { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...options] };
   return { destination: "/sys", type: "sysfs", source: "sysfs", options };
+}
+
+/**
+ * Language runtimes read their memory limit there. Where the host's /sys is shown it also covers control groups
+ * that our user may write to.
+ */
+function createCgroupMount(spec: SandboxSpec, facts: HostFacts): readonly RuntimeMount[] {
+  if (!facts.cgroups.isMounted) return [];
+  const options = ["nosuid", "noexec", "nodev", "relatime", spec.insecure ? "rw" : "ro"];
+  return [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options }];
 }
 
 function bindReadOnly(source: string, destination: string): RuntimeMount {
