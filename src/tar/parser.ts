@@ -2,7 +2,7 @@ import { decodeHeader, hasValidChecksum, isZeroBlock, type RawHeader, readNumber
 import { BLOCK_SIZE, paddingOf } from "./encode-header.ts";
 import { TarError } from "./error.ts";
 import { ExtendedHeaders, extendedTooLarge, isExtendedType, MAX_EXTENDED_BYTES } from "./extended-headers.ts";
-import { entryKind, type TarHeader } from "./header.ts";
+import { entryKind } from "./header.ts";
 import type { MergedHeader } from "./merge-pax.ts";
 import type { TarSink } from "./sink.ts";
 import {
