@@ -99,7 +99,7 @@ paths -> words word                        {% node("sources destination") %}
 
 # --- Triggers
 
-onbuild -> %ONBUILD flags %trigger   {% node("_ flags trigger") %}
+onbuild -> %ONBUILD flags %trigger heredocs   {% node("_ flags trigger heredocs") %}
 
 # --- Parts
 

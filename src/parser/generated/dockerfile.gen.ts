@@ -54,7 +54,7 @@ export const rules: readonly GrammarRule[] = [
   { name: "add", symbols: [{ type: "ADD" }, "flags", "paths", "heredocs"], postprocess: node("_ flags ... heredocs") },
   { name: "paths", symbols: ["words", "word"], postprocess: node("sources destination") },
   { name: "paths", symbols: [{ literal: "[" }, "items", { literal: "," }, { type: "string" }, { literal: "]" }], postprocess: node("_ sources _ destination _") },
-  { name: "onbuild", symbols: [{ type: "ONBUILD" }, "flags", { type: "trigger" }], postprocess: node("_ flags trigger") },
+  { name: "onbuild", symbols: [{ type: "ONBUILD" }, "flags", { type: "trigger" }, "heredocs"], postprocess: node("_ flags trigger heredocs") },
   { name: "flags", symbols: [], postprocess: list },
   { name: "flags", symbols: ["flags", { type: "flag" }], postprocess: append },
   { name: "heredocs", symbols: [], postprocess: list },

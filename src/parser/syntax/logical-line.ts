@@ -44,7 +44,7 @@ export class LogicalLine {
 
   /** The source range of the whole line. */
   get whole(): Range {
-    return this.range(0, this.text.length);
+    return { start: this.#origin[0] as number, end: this.range(0, this.text.length).end };
   }
 
   #offset(logical: number): number {

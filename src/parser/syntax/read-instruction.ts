@@ -48,8 +48,10 @@ export function readInstruction(line: LogicalLine, escapeChar: EscapeCharacter):
     at = level.restAt;
   }
   let result: BareInstruction | undefined;
-  for (let i = levels.length - 1; i >= 0; i--) result = finish(line, levels[i] as Level, result, escapeChar);
-  return result as BareInstruction;
+  for (const level of levels.reverse()) result = finish(line, level, result, escapeChar);
+  // A line may begin with nothing but a continuation: the instruction begins there, its keyword later.
+  const { range, ...outermost } = result as BareInstruction;
+  return { ...outermost, range: { start: line.whole.start, end: range.end } };
 }
 
 function readLevel(line: LogicalLine, text: string, at: number, escapeChar: EscapeCharacter): Level {
