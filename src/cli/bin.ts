@@ -6,12 +6,16 @@ import { main } from "./main.ts";
 import { createOutput } from "./output.ts";
 
 const controller = new AbortController();
+let isStdinOpen = false;
 
 for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signalName, () => {
     // The second time nobody wants to wait for cleaning up: what is left is cleaned by the next start.
-    if (controller.signal.aborted) process.exit(signalName === "SIGTERM" ? 143 : 130);
-    controller.abort(new Interruption(signalName));
+    const reason = new Interruption(signalName);
+    if (controller.signal.aborted) process.exit(reason.exitCode);
+    controller.abort(reason);
+    // Ends whoever waits for standard input, which takes no signal.
+    if (isStdinOpen) process.stdin.destroy(reason);
   });
 }
 const stopForClosedPipe = (): void => controller.abort(new Interruption("SIGPIPE"));
@@ -22,6 +26,7 @@ const code = await main(process.argv.slice(2), {
   cwd: process.cwd(),
   // Asking for the stream already opens it, so it is done only for who reads it.
   get stdin() {
+    isStdinOpen = true;
     return process.stdin;
   },
   stdout: createOutput(process.stdout, stopForClosedPipe),

@@ -23,13 +23,18 @@ export function usageError(message: string, hint?: string): CliError {
   return new CliError("USAGE", message, { hint });
 }
 
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
+
 /** Why a command was stopped from outside; the reason of its abort signal. */
 export class Interruption extends Error {
-  readonly signalName: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
+  readonly signalName: keyof typeof SIGNAL_NUMBERS;
+  /** What a shell reports of a process that a signal ended: 128 and the signal's number. */
+  readonly exitCode: number;
 
-  constructor(signalName: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE") {
+  constructor(signalName: keyof typeof SIGNAL_NUMBERS) {
     super(`Stopped by ${signalName}`);
     this.name = "Interruption";
     this.signalName = signalName;
+    this.exitCode = 128 + SIGNAL_NUMBERS[signalName];
   }
 }

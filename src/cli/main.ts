@@ -6,8 +6,6 @@ import { VERSION } from "./version.ts";
 /** What `main` returns: the process's exit codes, of which 128 + n stands for a signal. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
-
 /**
  * Runs one command line.
  *
@@ -20,8 +18,8 @@ export async function main(argv: readonly string[], context: CommandContext): Pr
   } catch (error) {
     const reason: unknown = context.signal.aborted ? context.signal.reason : undefined;
     if (reason instanceof Interruption) {
-      if (reason.signalName !== "SIGPIPE") context.stderr.write(`Stopped by ${reason.signalName}\n`);
-      return 128 + SIGNAL_NUMBERS[reason.signalName];
+      if (reason.signalName !== "SIGPIPE") context.stderr.write(`${reason.message}\n`);
+      return reason.exitCode;
     }
     const { printError } = await import("./errors/print-error.ts");
     const isUsage = (error as { readonly code?: unknown } | null)?.code === "USAGE";

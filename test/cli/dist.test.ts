@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CLI = join(ROOT, "dist/cli.js");
+const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+
+let folder = "";
+let env: NodeJS.ProcessEnv = {};
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, encoding: "utf8" });
+  expect(built).toMatchObject({ status: 0, stderr: "", stdout: "" });
+  folder = mkdtempSync(join(tmpdir(), "strake-dist-"));
+  env = { PATH: process.env["PATH"], HOME: folder, STRAKE_ROOT: join(folder, "store") };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function strake(...argv: string[]) {
+  const { status, stdout, stderr } = spawnSync(CLI, argv, { cwd: folder, env, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+describe("dist/cli.js", () => {
+  it("knows the version of package.json", () => {
+    expect(strake("--version")).toEqual({ status: 0, stdout: `strake ${version}\n`, stderr: "" });
+  });
+
+  it("shows help on standard output", () => {
+    const { status, stdout, stderr } = strake("build", "--help");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^Usage: strake build \[OPTIONS\]/);
+  });
+
+  it("leaves with 2 for a wrong command line and 1 for a failure, saying why on standard error", () => {
+    expect(strake("build", "--tga", "x", ".")).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: 'error: Unknown flag "--tga"\nhint: Did you mean "--tag"?\n',
+    });
+    expect(strake("inspect", "nothing")).toMatchObject({ status: 1, stdout: "" });
+  });
+
+  it("opens a store in which nothing is yet", () => {
+    expect(strake("images", "--json")).toEqual({ status: 0, stdout: "[]\n", stderr: "" });
+  });
+
+  it("says nothing when the reader of its output goes away", () => {
+    const { stdout, stderr } = spawnSync(
+      "bash",
+      ["-c", `set -o pipefail; "${CLI}" completion bash | true; echo "\${PIPESTATUS[0]}"`],
+      {
+        env,
+        encoding: "utf8",
+      },
+    );
+    expect(stderr).toBe("");
+    // The small script may have fitted into the pipe before its reader left.
+    expect(["0\n", "141\n"]).toContain(stdout);
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("stops at once for %s", async (signal, code) => {
+    const child = spawn(CLI, ["build", "-f", "-", "."], {
+      cwd: folder,
+      env,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const stderr = collect(child);
+    // It reads standard input only once it is ready for signals.
+    await untilReading(child);
+    child.kill(signal);
+    const [status] = (await once(child, "exit")) as [number | null];
+    expect({ status, stderr: await stderr }).toEqual({ status: code, stderr: `Stopped by ${signal}\n` });
+  });
+});
+
+describe("the library", () => {
+  it("loads without the command's code running, by the names of package.json", () => {
+    const project = consumer();
+    writeFileSync(
+      join(project, "use.mjs"),
+      'import * as strake from "strake"; import { parseDockerfile } from "strake/parser";\n' +
+        'console.log(typeof strake.StrakeError, parseDockerfile("FROM scratch\\n").stages.length);\n',
+    );
+    const run = spawnSync(process.execPath, ["use.mjs"], { cwd: project, encoding: "utf8" });
+    expect(run).toMatchObject({ status: 0, stdout: "function 1\n", stderr: "" });
+  });
+
+  it("has declarations that a strict consumer compiles against", () => {
+    const project = consumer();
+    writeFileSync(
+      join(project, "use.ts"),
+      'import { type BuildOptions, StrakeError } from "strake";\n' +
+        'import { parseDockerfile } from "strake/parser";\n' +
+        "export const names: readonly string[] = ([] as BuildOptions[]).flatMap((options) => options.names);\n" +
+        "export const error: Error = new StrakeError<'X'>('X', 'message');\n" +
+        "export const count: number = parseDockerfile('FROM scratch').stages.length;\n",
+    );
+    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+    const flags = [
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--types",
+      "node",
+      "--typeRoots",
+      join(ROOT, "node_modules/@types"),
+    ];
+    const run = spawnSync(process.execPath, [tsc, ...flags, "use.ts"], { cwd: project, encoding: "utf8" });
+    expect(run).toMatchObject({ status: 0, stdout: "" });
+  });
+});
+
+/** A folder of a package that depends on this one. */
+function consumer(): string {
+  const project = mkdtempSync(join(folder, "consumer-"));
+  mkdirSync(join(project, "node_modules"));
+  symlinkSync(ROOT, join(project, "node_modules/strake"));
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  return project;
+}
+
+async function collect(child: ChildProcess): Promise<string> {
+  let text = "";
+  for await (const chunk of child.stderr ?? []) text += String(chunk);
+  return text;
+}
+
+/** Resolves when the child has taken what was written to it. */
+async function untilReading(child: ChildProcess): Promise<void> {
+  const { stdin } = child;
+  if (stdin === null) throw new Error("invariant: standard input is a pipe");
+  // More than a pipe holds, so that the write ends only when the child reads.
+  await new Promise<void>((resolve, reject) =>
+    stdin.write(Buffer.alloc(4 << 20, "#"), (error) => (error ? reject(error) : resolve())),
+  );
+}
