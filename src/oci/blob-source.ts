@@ -25,7 +25,10 @@ export type BlobOpener = (options: {
 /** Something that takes blobs. Both calls are idempotent; a blob appears whole and verified or not at all. */
 export interface BlobSink {
   hasBlob(descriptor: Descriptor, options?: { readonly signal?: AbortSignal | undefined }): Promise<boolean>;
-  /** @throws {OciError} BLOB_CORRUPT when the bytes do not have the descriptor's digest or size. */
+  /**
+   * `onBytes` gets the count of bytes since its last call; negative when a transfer starts over.
+   * @throws {OciError} BLOB_CORRUPT when the bytes do not have the descriptor's digest or size.
+   */
   writeBlob(
     descriptor: Descriptor,
     open: BlobOpener,

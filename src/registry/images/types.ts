@@ -7,8 +7,7 @@ import type {
   ImageManifest,
   Platform,
   Reference,
-} from "../oci/index.ts";
-import type { OnRegistryEvent } from "./events.ts";
+} from "../../oci/index.ts";
 
 /** A document with its bytes: what digests and signatures are about. */
 export interface FetchedIndex {
@@ -26,6 +25,28 @@ export interface FetchedManifest {
 }
 
 export type FetchedDocument = FetchedIndex | FetchedManifest;
+
+/** Something that has manifests by name: a repository, an image layout. */
+export interface ManifestSource {
+  /** By tag or digest. The bytes are verified. */
+  fetchManifest(
+    name: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<FetchedDocument>;
+}
+
+/** Something that takes manifests. What a manifest lists has to be there before. */
+export interface ManifestSink {
+  /** Under a tag, or under its digest alone. Idempotent. */
+  pushManifest(
+    bytes: Uint8Array,
+    options: {
+      readonly mediaType: string;
+      readonly tag?: string | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<Descriptor>;
+}
 
 /** One platform's image without its layers. */
 export interface ImageMetadata {
@@ -84,5 +105,3 @@ export interface PushedImage {
   readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
   readonly uploadedBytes: number;
 }
-
-export type { OnRegistryEvent };

@@ -11,6 +11,8 @@ export interface TlsConfig {
 export interface Endpoint {
   /** Host with optional port. */
   readonly host: string;
+  /** The registry itself: credentials are looked up by the registry's name, not by this host's. */
+  readonly isUpstream?: boolean;
   /** Put before `/v2/`; without slash at the end. */
   readonly pathPrefix?: string;
   /**

@@ -1,0 +1,206 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { CredentialSource, Credentials } from "../credentials/types.ts";
+import { RegistryError } from "../error.ts";
+import type { Challenge } from "./challenge.ts";
+import { type AuthScheme, chooseChallenge } from "./choose-challenge.ts";
+import { coversScopes, formatScope, isReadOnly, mergeScopes, type Scope } from "./scope.ts";
+import { bodyMarginMs, type Token, useUntilMs } from "./token.ts";
+import { basicHeader, fetchToken, type SendToTokenServer } from "./token-fetch.ts";
+
+/** Tokens kept at most; a copy of many repositories makes one for each. */
+const MAX_TOKENS = 200;
+
+export interface AuthorizerOptions {
+  /** The name that credentials are looked up by. */
+  readonly registry: string;
+  readonly credentials: CredentialSource;
+  readonly clock: Clock;
+  readonly send: SendToTokenServer;
+  readonly onWarning: (text: string) => void;
+}
+
+export interface AuthorizeOptions {
+  readonly scopes: readonly Scope[];
+  readonly repository?: string | undefined;
+  /** A body follows, so the token must last a while. */
+  readonly withBody?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface KeptToken {
+  readonly owner: string;
+  readonly scopes: readonly Scope[];
+  readonly token: Token;
+  readonly receivedMs: number;
+}
+
+/** Knows how one registry wants to be spoken to, and keeps the tokens for it. */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  #scheme: AuthScheme | undefined;
+  #tokens: readonly KeptToken[] = [];
+  readonly #flights = new Map<string, Promise<KeptToken>>();
+  readonly #refreshTokens = new Map<string, string>();
+  /** What has been granted so far: asked for again together, so that pull and push don't take turns. */
+  #granted: readonly Scope[] = [];
+  /** Owners whose credentials were refused for reading, where no credentials did better. */
+  readonly #refusedForPull = new Set<string>();
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** The Authorization header for a request; undefined while the registry has not asked for any. */
+  async header(options: AuthorizeOptions): Promise<string | undefined> {
+    const scheme = this.#scheme;
+    if (scheme === undefined) return undefined;
+    const credentials = await this.#find(options);
+    if (scheme.kind === "basic")
+      return credentials?.kind === "password" ? basicHeader(credentials) : undefined;
+    if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
+    const { token } = await this.#token(scheme, credentials, options);
+    return `Bearer ${token.token}`;
+  }
+
+  /**
+   * Learns from a 401. Returns whether repeating the request can help; `sent` is the header that it had.
+   * @throws {RegistryError} UNAUTHORIZED when nothing that the registry offers can be done
+   */
+  async challenged(
+    challenges: readonly Challenge[],
+    sent: string | undefined,
+    options: AuthorizeOptions & { readonly url: URL; readonly insecure: boolean },
+  ): Promise<boolean> {
+    const { registry } = this.#options;
+    const chosen = chooseChallenge(challenges, options);
+    if (chosen.kind === "unusable") {
+      throw new RegistryError("UNAUTHORIZED", `Cannot log in to ${registry}: ${chosen.reason}`, {
+        registry,
+        status: 401,
+      });
+    }
+    this.#scheme = chosen.scheme;
+    if (chosen.scheme.kind === "basic") {
+      const header = await this.header(options);
+      return header !== undefined && header !== sent;
+    }
+    if (sent === undefined) return true;
+    const credentials = await this.#find(options);
+    if (credentials?.kind === "registry-token") return sent !== `Bearer ${credentials.token}`;
+    // The token was refused: never again this one, and with what the registry says it wanted beside what we thought.
+    this.#tokens = this.#tokens.filter(({ token }) => sent !== `Bearer ${token.token}`);
+    if (chosen.error === "insufficient_scope")
+      this.#granted = mergeScopes([...this.#granted, ...chosen.scopes]);
+    return true;
+  }
+
+  /** For messages: where the credentials for this came from. */
+  async origin(options: { readonly repository?: string | undefined }): Promise<string> {
+    const credentials = await this.#find(options);
+    return credentials?.origin ?? "anonymous";
+  }
+
+  async #find(options: {
+    readonly repository?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<Credentials | undefined> {
+    const { registry, credentials } = this.#options;
+    return await credentials.find({ registry, repository: options.repository, signal: options.signal });
+  }
+
+  async #token(
+    scheme: AuthScheme & { readonly kind: "bearer" },
+    credentials: Credentials | undefined,
+    { scopes, withBody, signal }: AuthorizeOptions,
+  ): Promise<KeptToken> {
+    const owner =
+      this.#refusedForPull.has(fingerprint(credentials)) && isReadOnly(scopes) ? undefined : credentials;
+    const key = fingerprint(owner);
+    const now = this.#options.clock.nowMs();
+    this.#tokens = this.#tokens.filter((kept) => useUntilMs(kept.receivedMs, kept.token.lifeMs) > now);
+    const known = this.#tokens.find(
+      (kept) =>
+        kept.owner === key &&
+        coversScopes(kept.scopes, scopes) &&
+        !(withBody === true && isNearEnd(kept, now)),
+    );
+    if (known !== undefined) return known;
+    const related = this.#granted.filter((have) =>
+      scopes.some((need) => need.type === have.type && need.name === have.name),
+    );
+    const wanted = mergeScopes([...scopes, ...related]);
+    const flightKey = `${key} ${scheme.realm.href} ${wanted.map(formatScope).sort().join(" ")}`;
+    let flight = this.#flights.get(flightKey);
+    if (flight === undefined) {
+      flight = this.#fetch(scheme, owner, wanted).finally(() => this.#flights.delete(flightKey));
+      // Whoever waits gets the error; if all have given up it is nobody's.
+      flight.catch(() => {});
+      this.#flights.set(flightKey, flight);
+    }
+    return await orAborted(flight, signal);
+  }
+
+  async #fetch(
+    scheme: AuthScheme & { readonly kind: "bearer" },
+    credentials: Credentials | undefined,
+    scopes: readonly Scope[],
+  ): Promise<KeptToken> {
+    const { registry, send, onWarning } = this.#options;
+    const key = fingerprint(credentials);
+    const request = { registry, realm: scheme.realm, service: scheme.service, scopes, credentials };
+    try {
+      const token = await fetchToken({ ...request, refreshToken: this.#refreshTokens.get(key) }, send);
+      if (token.refreshToken !== undefined) this.#refreshTokens.set(key, token.refreshToken);
+      return this.#keep({ owner: key, scopes, token, receivedMs: this.#options.clock.nowMs() });
+    } catch (error) {
+      this.#refreshTokens.delete(key);
+      if (credentials === undefined || !isRefusal(error) || !isReadOnly(scopes)) throw error;
+      // A stale login for a registry must not keep public images away.
+      let token: Token;
+      try {
+        token = await fetchToken({ ...request, credentials: undefined }, send);
+      } catch {
+        throw error;
+      }
+      this.#refusedForPull.add(key);
+      onWarning(`The credentials from ${credentials.origin} were refused by ${registry}; going on without`);
+      return this.#keep({
+        owner: fingerprint(undefined),
+        scopes,
+        token,
+        receivedMs: this.#options.clock.nowMs(),
+      });
+    }
+  }
+
+  #keep(kept: KeptToken): KeptToken {
+    this.#tokens = [kept, ...this.#tokens].slice(0, MAX_TOKENS);
+    this.#granted = mergeScopes([...this.#granted, ...kept.scopes]).slice(-MAX_TOKENS);
+    return kept;
+  }
+}
+
+function isNearEnd({ receivedMs, token }: KeptToken, nowMs: number): boolean {
+  return receivedMs + token.lifeMs - nowMs < bodyMarginMs(token.lifeMs);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof RegistryError && (error.code === "UNAUTHORIZED" || error.code === "DENIED");
+}
+
+function fingerprint(credentials: Credentials | undefined): string {
+  if (credentials === undefined) return "anonymous";
+  return createHash("sha256").update(JSON.stringify(credentials)).digest("base64");
+}
+
+/** Others may wait for the same flight, so it goes on when one of them gives up. */
+async function orAborted<T>(flight: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await flight;
+  signal.throwIfAborted();
+  return await new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    flight.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,62 @@
+import { type BlobOpener, type Descriptor, OciError } from "../../oci/index.ts";
+import type { RequestBody } from "../transport/exchange.ts";
+
+/** Small pieces are joined up to this: each write costs a system call, and TLS a record. */
+const WRITE_BYTES = 1024 * 1024;
+
+/**
+ * The body of an upload, opened anew for every try. Counts what is sent, and fails when the source has not exactly the
+ * bytes that the descriptor says: the server would wait for the rest, or take less than it should.
+ */
+export function uploadBody(
+  descriptor: Descriptor,
+  open: BlobOpener,
+  options: {
+    readonly offset?: number;
+    readonly end?: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly onSent?: ((offset: number) => void) | undefined;
+  } = {},
+): RequestBody {
+  const { offset = 0, end = descriptor.size, signal, onSent } = options;
+  return { size: end - offset, chunks: chunks() };
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    let at = offset;
+    if (at === end) return;
+    for await (const chunk of joined(await open({ offset, signal }))) {
+      const piece = at + chunk.byteLength > end ? chunk.subarray(0, end - at) : chunk;
+      if (piece.byteLength < chunk.byteLength && end === descriptor.size) throw wrongSize(descriptor, "more");
+      yield piece;
+      at += piece.byteLength;
+      onSent?.(at);
+      if (at === end && end < descriptor.size) return;
+    }
+    if (at < end) throw wrongSize(descriptor, "fewer");
+  }
+}
+
+async function* joined(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of bytes) {
+    if (size === 0 && chunk.byteLength >= WRITE_BYTES) {
+      yield chunk;
+      continue;
+    }
+    pieces.push(chunk);
+    size += chunk.byteLength;
+    if (size < WRITE_BYTES) continue;
+    yield Buffer.concat(pieces, size);
+    pieces = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(pieces, size);
+}
+
+function wrongSize({ digest, size }: Descriptor, how: "more" | "fewer"): OciError {
+  return new OciError(
+    "BLOB_CORRUPT",
+    `Cannot push blob "${digest}": its source has ${how} than the ${size} bytes of its descriptor`,
+  );
+}

@@ -1,0 +1,97 @@
+import type { Reference } from "../oci/index.ts";
+import { KnownBlobs } from "./blobs/known-blobs.ts";
+import type { PushBlobResult } from "./blobs/push-blob.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import type { CredentialSource, Credentials } from "./credentials/types.ts";
+import type { OnRegistryEvent, RegistryEvent } from "./events.ts";
+import type { SessionDeps } from "./host-session.ts";
+import { createDefaultHosts } from "./hosts/default-hosts.ts";
+import type { HostConfigSource } from "./hosts/types.ts";
+import { listRepositories } from "./manifests/list-tags.ts";
+import { RegistrySessions } from "./registry-sessions.ts";
+import { Repository, type RepositoryDeps } from "./repository.ts";
+import { SerialQueue } from "./serial-queue.ts";
+import type { Exchange } from "./transport/exchange.ts";
+import { createNodeExchange } from "./transport/node-exchange.ts";
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./transport/retry.ts";
+import { Sender } from "./transport/sender.ts";
+import { WarningFilter } from "./warnings.ts";
+
+export interface RegistryClientOptions {
+  /** Who we are, by registry; anonymous everywhere when absent. */
+  readonly credentials?: CredentialSource | undefined;
+  /** Where requests go; https, and plain http on loopback, when absent. */
+  readonly hosts?: HostConfigSource | undefined;
+  readonly userAgent?: string | undefined;
+  readonly onEvent?: OnRegistryEvent | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
+  /** How requests travel; direct connections when absent. */
+  readonly exchange?: Exchange | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const ANONYMOUS: CredentialSource = { find: () => Promise.resolve<Credentials | undefined>(undefined) };
+
+/**
+ * Speaks with registries by the OCI distribution specification. Reads no environment and no files: what it needs to
+ * know comes in through its options. One client serves any number of registries at once; it keeps connections,
+ * tokens and what it has seen where. Idle connections do not keep the process alive.
+ *
+ * ```ts
+ * await using client = new RegistryClient({ onEvent: console.error });
+ * const { descriptor } = await client.repository(parseReference("ghcr.io/owner/app")).fetchManifest("1.2");
+ * ```
+ */
+export class RegistryClient implements AsyncDisposable {
+  readonly #deps: RepositoryDeps;
+  readonly #exchange: Exchange;
+
+  constructor(options: RegistryClientOptions = {}) {
+    const { onEvent, clock = SYSTEM_CLOCK } = options;
+    this.#exchange = options.exchange ?? createNodeExchange();
+    const deps: SessionDeps = {
+      sender: new Sender(this.#exchange, clock, onEvent),
+      credentials: options.credentials ?? ANONYMOUS,
+      clock,
+      policy: { ...DEFAULT_RETRY_POLICY, ...options.retry },
+      warnings: new WarningFilter(),
+      userAgent: options.userAgent ?? "strake",
+      onEvent,
+    };
+    this.#deps = {
+      ...deps,
+      sessions: new RegistrySessions(options.hosts ?? createDefaultHosts(), deps),
+      known: new KnownBlobs(),
+      uploads: new Map<string, Promise<PushBlobResult>>(),
+      referrerQueue: new SerialQueue(),
+      distrusted: new Set<string>(),
+    };
+  }
+
+  /** A view of one repository; nothing is asked of the registry yet. */
+  repository({ registry, repository }: Pick<Reference, "registry" | "repository">): Repository {
+    return new Repository(registry, repository, this.#deps);
+  }
+
+  /** The repositories of a registry, page by page. @throws {RegistryError} UNSUPPORTED where it tells nobody */
+  async *listRepositories(
+    registry: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<readonly string[], void, undefined> {
+    yield* listRepositories(await this.#deps.sessions.upstream(registry), options);
+  }
+
+  /** Tells this client's listener about something that happened around it. */
+  emit(event: RegistryEvent): void {
+    this.#deps.onEvent?.(event);
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#exchange.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}

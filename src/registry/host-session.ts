@@ -1,0 +1,237 @@
+import { Authorizer } from "./auth/authorizer.ts";
+import { parseChallenges } from "./auth/challenge.ts";
+import type { Scope } from "./auth/scope.ts";
+import type { Clock } from "./clock.ts";
+import type { CredentialSource } from "./credentials/types.ts";
+import type { RegistryErrorCode } from "./error.ts";
+import type { OnRegistryEvent } from "./events.ts";
+import { detectProtocol } from "./hosts/detect-protocol.ts";
+import type { Endpoint } from "./hosts/types.ts";
+import { ReferrersSupport } from "./manifests/referrers-support.ts";
+import { redactUrl } from "./redact.ts";
+import { type Attempt, refusal, unreachable } from "./refusal.ts";
+import type { RequestBody } from "./transport/exchange.ts";
+import { HostGate } from "./transport/host-gate.ts";
+import { isLoopback } from "./transport/net-address.ts";
+import { NetworkError } from "./transport/network-error.ts";
+import { RetryBudget, type RetryPolicy } from "./transport/retry.ts";
+import type { Answer, Sender } from "./transport/sender.ts";
+import { type RetryContext, withRetries } from "./transport/with-retries.ts";
+import { parseWarnings, type WarningFilter } from "./warnings.ts";
+
+export interface SessionDeps {
+  readonly sender: Sender;
+  readonly credentials: CredentialSource;
+  readonly clock: Clock;
+  readonly policy: RetryPolicy;
+  readonly warnings: WarningFilter;
+  readonly userAgent: string;
+  readonly onEvent: OnRegistryEvent | undefined;
+}
+
+export interface RegistryRequest {
+  /** Completes "Cannot …" in messages. */
+  readonly what: string;
+  readonly method: string;
+  /** A path below `/v2/`, or a URL that the registry gave. */
+  readonly target: string | URL;
+  readonly repository?: string | undefined;
+  readonly scopes: readonly Scope[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: (() => RequestBody) | undefined;
+  readonly answerTimeoutMs?: number | undefined;
+  /** Shared by the tries of a larger operation. */
+  readonly budget?: RetryBudget | undefined;
+  /** false: exactly one try (a new token apart), because the caller knows better how to go on. */
+  readonly retries?: boolean | undefined;
+  readonly missing?: RegistryErrorCode | undefined;
+  readonly followRedirects?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One host that speaks for a registry: finds out how to reach it and how to log in, and sends requests with
+ * credentials, retries and the pauses it asks for.
+ */
+export class HostSession {
+  readonly registry: string;
+  readonly endpoint: Endpoint;
+  readonly referrersApi: ReferrersSupport;
+  readonly #deps: SessionDeps;
+  readonly #authorizer: Authorizer;
+  readonly #retry: RetryContext;
+  #base: Promise<URL> | undefined;
+
+  constructor(registry: string, endpoint: Endpoint, deps: SessionDeps) {
+    this.registry = registry;
+    this.endpoint = endpoint;
+    this.#deps = deps;
+    const { clock, policy, onEvent, sender, credentials, userAgent } = deps;
+    this.referrersApi = new ReferrersSupport(clock);
+    const gate = new HostGate(clock);
+    this.#retry = {
+      clock,
+      policy,
+      gate,
+      onEvent,
+      registry: endpoint.host,
+      loopback: isLoopback(endpoint.host),
+    };
+    // Token servers are other hosts, with other limits, but share their registry's fate in being retried.
+    const tokenRetry = { ...this.#retry, gate: new HostGate(clock) };
+    this.#authorizer = new Authorizer({
+      registry: credentialKey(registry, endpoint),
+      credentials,
+      clock,
+      onWarning: (text) => this.warn(text),
+      send: async ({ method, url, headers, body }) => {
+        const attempt = { what: "get a token", registry: endpoint.host, method };
+        return await this.#orUnreachable(attempt, url, async () => {
+          const tls = url.host === endpoint.host ? endpoint.tls : undefined;
+          const send = (): Promise<Answer> =>
+            sender.send({
+              method,
+              url,
+              headers: { "user-agent": userAgent },
+              originHeaders: headers,
+              body: body === undefined ? undefined : () => body,
+              tls,
+            });
+          const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy) };
+          return await withRetries(send, { ...tokenRetry, loopback: isLoopback(url.host) }, operation);
+        });
+      },
+    });
+  }
+
+  /** Tells a warning, each text once. */
+  warn(text: string): void {
+    const { warnings, onEvent } = this.#deps;
+    if (warnings.isNew(`${this.endpoint.host} ${text}`))
+      onEvent?.({ kind: "warning", registry: this.endpoint.host, text });
+  }
+
+  /**
+   * Sends a request and returns its answer, whatever the status, except 401: that has been dealt with or is thrown.
+   * @throws {RegistryError} UNREACHABLE, TLS_FAILED, TIMED_OUT, UNAUTHORIZED, BAD_RESPONSE, …
+   */
+  async request(request: RegistryRequest): Promise<Answer> {
+    const base = await this.baseUrl(request);
+    const url = request.target instanceof URL ? request.target : this.#resolve(base, request.target);
+    const { method, signal, repository } = request;
+    const attempt: Attempt = {
+      what: request.what,
+      registry: this.registry,
+      repository,
+      method,
+      missing: request.missing,
+    };
+    const budget = request.budget ?? new RetryBudget(this.#deps.policy);
+    const answer = await this.#orUnreachable(attempt, url, async () => {
+      const once = (): Promise<Answer> => this.#authorized(request, url, base);
+      if (request.retries === false) return await once();
+      return await withRetries(once, this.#retry, { request: `${method} ${redactUrl(url)}`, budget, signal });
+    });
+    for (const text of parseWarnings(answer.headers.all("warning"))) this.warn(text);
+    if (answer.status !== 401 || answer.url.origin !== base.origin) return answer;
+    throw await this.refuse(answer, request);
+  }
+
+  /** The error for an answer that the caller cannot use. */
+  async refuse(answer: Answer, request: RegistryRequest): Promise<Error> {
+    const { what, method, repository, missing } = request;
+    const credentialOrigin = await this.#authorizer.origin({ repository });
+    return await refusal(
+      answer,
+      { what, registry: this.registry, repository, method, missing, credentialOrigin },
+      this.#deps.clock.dateMs(),
+    );
+  }
+
+  /** `https://host/prefix`, found out once. */
+  async baseUrl(request: Pick<RegistryRequest, "what" | "method" | "repository" | "signal">): Promise<URL> {
+    if (this.#base === undefined) {
+      const { what, method, repository } = request;
+      const { host } = this.endpoint;
+      const attempt = { what, method, repository, registry: this.registry };
+      const found = this.#orUnreachable(attempt, new URL(`https://${host}/`), () =>
+        detectProtocol(this.endpoint, this.#deps),
+      );
+      this.#base = found;
+      // What failed now may work later, and the next caller should find out.
+      found.catch(() => {
+        if (this.#base === found) this.#base = undefined;
+      });
+    }
+    return await this.#base;
+  }
+
+  /** Whether plain http or unverified TLS is what the user has allowed here. */
+  get isInsecure(): boolean {
+    return this.endpoint.protocol !== "https" || this.endpoint.tls?.skipVerify === true;
+  }
+
+  #resolve(base: URL, path: string): URL {
+    const url = new URL(`${base.href.replace(/\/$/, "")}/v2/${path}`);
+    if (this.endpoint.sendsNamespace === true) url.searchParams.append("ns", this.registry);
+    return url;
+  }
+
+  /** One try, with a second one where the first taught how to log in. */
+  async #authorized(request: RegistryRequest, url: URL, base: URL): Promise<Answer> {
+    const { scopes, repository, signal, body } = request;
+    const isOwn = url.origin === base.origin;
+    const options = { scopes, repository, signal, withBody: body !== undefined };
+    for (let repeated = false; ; repeated = true) {
+      const authorization = isOwn ? await this.#authorizer.header(options) : undefined;
+      const answer = await this.#deps.sender.send({
+        method: request.method,
+        url,
+        headers: { "user-agent": this.#deps.userAgent, "accept-encoding": "identity", ...request.headers },
+        originHeaders: isOwn
+          ? { ...this.endpoint.headers, ...(authorization === undefined ? {} : { authorization }) }
+          : undefined,
+        body,
+        tls: isOwn ? this.endpoint.tls : undefined,
+        answerTimeoutMs: request.answerTimeoutMs,
+        followRedirects: request.followRedirects,
+        signal,
+      });
+      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) return answer;
+      const challenges = parseChallenges(await this.#challengeHeaders(answer, base));
+      const context = { ...options, url: base, insecure: this.isInsecure };
+      if (!(await this.#authorizer.challenged(challenges, authorization, context))) return answer;
+      answer.body.discard();
+    }
+  }
+
+  /** Some registries put the challenge only into the answer to `/v2/`. */
+  async #challengeHeaders(answer: Answer, base: URL): Promise<readonly string[]> {
+    const own = answer.headers.all("www-authenticate");
+    if (own.length > 0) return own;
+    const { userAgent, sender } = this.#deps;
+    const ping = await sender.send({
+      method: "GET",
+      url: this.#resolve(base, ""),
+      headers: { "user-agent": userAgent },
+      originHeaders: this.endpoint.headers,
+      tls: this.endpoint.tls,
+    });
+    ping.body.discard();
+    return ping.headers.all("www-authenticate");
+  }
+
+  async #orUnreachable<T>(attempt: Attempt, url: URL, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof NetworkError) throw unreachable(error, attempt, url);
+      throw error;
+    }
+  }
+}
+
+/** Mirrors have credentials of their own; the registry's never go to another host. */
+function credentialKey(registry: string, endpoint: Endpoint): string {
+  return endpoint.isUpstream === true ? registry : endpoint.host;
+}

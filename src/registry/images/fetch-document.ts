@@ -1,0 +1,77 @@
+import {
+  type BlobSource,
+  type Descriptor,
+  decodeManifestDocument,
+  OciError,
+  verifyBlob,
+  verifyBytes,
+} from "../../oci/index.ts";
+import type { FetchedDocument, ManifestSource } from "./types.ts";
+
+/** Looks up a small document that is already here. */
+export type ReadKnown = (descriptor: Descriptor) => Promise<Uint8Array | undefined>;
+
+/** A manifest or index that a descriptor names: from here if it is here, else from the source. */
+export async function fetchDocument(
+  source: ManifestSource,
+  descriptor: Descriptor,
+  options: { readonly readKnown?: ReadKnown | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<FetchedDocument> {
+  const known = await readVerified(descriptor, options.readKnown);
+  if (known !== undefined) return toDocument(known, descriptor);
+  return await source.fetchManifest(descriptor.digest, { signal: options.signal });
+}
+
+/** The bytes of a small blob, verified; a corrupted transfer is tried once more. */
+export async function fetchSmallBlob(
+  source: BlobSource,
+  descriptor: Descriptor,
+  options: {
+    readonly maxBytes: number;
+    readonly readKnown?: ReadKnown | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<Uint8Array> {
+  const { maxBytes, readKnown, signal } = options;
+  const known = await readVerified(descriptor, readKnown);
+  if (known !== undefined) return known;
+  if (descriptor.size > maxBytes) {
+    throw new OciError(
+      "DOCUMENT_INVALID",
+      `Cannot read blob "${descriptor.digest}": it has ${descriptor.size} bytes, more than the ${maxBytes} allowed`,
+    );
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of verifyBlob(await source.openBlob(descriptor, { signal }), descriptor))
+        chunks.push(chunk);
+      return Buffer.concat(chunks);
+    } catch (error) {
+      if (attempt > 1 || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+    }
+  }
+}
+
+export function toDocument(bytes: Uint8Array, descriptor: Descriptor): FetchedDocument {
+  const document = decodeManifestDocument(bytes, descriptor.mediaType);
+  const own = { mediaType: document.mediaType, digest: descriptor.digest, size: bytes.byteLength };
+  return document.kind === "index"
+    ? { kind: "index", descriptor: own, bytes, index: document.index }
+    : { kind: "manifest", descriptor: own, bytes, manifest: document.manifest };
+}
+
+/** What is here may be damaged; then it is as good as not here. */
+async function readVerified(
+  descriptor: Descriptor,
+  readKnown: ReadKnown | undefined,
+): Promise<Uint8Array | undefined> {
+  const bytes = await readKnown?.(descriptor);
+  if (bytes === undefined) return undefined;
+  try {
+    verifyBytes(bytes, { digest: descriptor.digest });
+    return bytes;
+  } catch {
+    return undefined;
+  }
+}

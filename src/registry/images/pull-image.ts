@@ -1,0 +1,68 @@
+import { type BlobOpener, type BlobSink, type Descriptor, OciError } from "../../oci/index.ts";
+import type { RegistryClient } from "../client.ts";
+import { runParallel } from "../parallel.ts";
+import type { Repository } from "../repository.ts";
+import { fetchImageMetadata } from "./fetch-image-metadata.ts";
+import type { ImageMetadata, PullImageOptions } from "./types.ts";
+
+/** Layers at once. More does not help on one link, fewer leaves it idle between small ones. */
+export const PARALLEL_BLOBS = 6;
+
+/**
+ * Pulls one platform's image into a sink: layers side by side, then config, manifest and index, so that a sink never
+ * has a document without what it lists. What the sink has already is not fetched.
+ * @throws {RegistryError} @throws {OciError} NO_SUCH_PLATFORM, BLOB_NOT_FOUND, BLOB_CORRUPT, DOCUMENT_INVALID
+ */
+export async function pullImage(client: RegistryClient, options: PullImageOptions): Promise<ImageMetadata> {
+  const { reference, sink, signal } = options;
+  const metadata = await fetchImageMetadata(client, reference, options);
+  const repository = client.repository(metadata.reference);
+  const layers = distinctBlobs(metadata.manifest.manifest.layers);
+  await runParallel(
+    layers,
+    PARALLEL_BLOBS,
+    (layer, inner) => pullBlob(client, repository, layer, sink, inner),
+    signal,
+  );
+  const { config, manifest, index } = metadata;
+  await sink.writeBlob(config.descriptor, opener(config.bytes), { signal });
+  await sink.writeBlob(manifest.descriptor, opener(manifest.bytes), { signal });
+  if (index !== undefined) await sink.writeBlob(index.descriptor, opener(index.bytes), { signal });
+  return metadata;
+}
+
+/** Moves one blob into a sink. Bytes that turn out wrong are fetched once more, from the registry itself. */
+async function pullBlob(
+  client: RegistryClient,
+  repository: Repository,
+  descriptor: Descriptor,
+  sink: BlobSink,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await sink.hasBlob(descriptor, { signal })) {
+    client.emit({ kind: "blob-skipped", direction: "pull", ...repository.blobContext(descriptor) });
+    return;
+  }
+  const open: BlobOpener = (at) => repository.openBlob(descriptor, at);
+  try {
+    await sink.writeBlob(descriptor, open, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+    repository.distrustMirrors(descriptor.digest);
+    await sink.writeBlob(descriptor, open, { signal });
+  }
+}
+
+/** An image may list a layer more than once; it is moved once. */
+export function distinctBlobs(blobs: readonly Descriptor[]): readonly Descriptor[] {
+  const seen = new Set<string>();
+  return blobs.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
+}
+
+function opener(bytes: Uint8Array): BlobOpener {
+  return async ({ offset }) =>
+    (async function* () {
+      if (offset < bytes.byteLength) yield bytes.subarray(offset);
+    })();
+}

@@ -1,0 +1,31 @@
+export { parseReference, type Reference } from "../oci/index.ts";
+export type { PushBlobResult } from "./blobs/push-blob.ts";
+export { RegistryClient, type RegistryClientOptions } from "./client.ts";
+export type { Clock } from "./clock.ts";
+export type { CredentialSource, Credentials } from "./credentials/types.ts";
+export {
+  RegistryError,
+  type RegistryErrorCode,
+  type RegistryErrorDetails,
+  type RegistryErrorEntry,
+} from "./error.ts";
+export type { BlobContext, OnRegistryEvent, RegistryEvent } from "./events.ts";
+export { createDefaultHosts, type DefaultHostsOptions } from "./hosts/default-hosts.ts";
+export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./hosts/types.ts";
+export { type CopyImageOptions, copyImage } from "./images/copy-image.ts";
+export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
+export { pullImage } from "./images/pull-image.ts";
+export { pushImage } from "./images/push-image.ts";
+export type {
+  FetchedDocument,
+  FetchedIndex,
+  FetchedManifest,
+  FetchMetadataOptions,
+  ImageMetadata,
+  ManifestSink,
+  ManifestSource,
+  PullImageOptions,
+  PushedImage,
+  PushImageOptions,
+} from "./images/types.ts";
+export { type PushOptions, Repository } from "./repository.ts";

@@ -1,0 +1,86 @@
+import { type Descriptor, type Digest, OciError } from "../../oci/index.ts";
+import { repositoryScope } from "../auth/scope.ts";
+import { RegistryError } from "../error.ts";
+import type { HostSession, RegistryRequest } from "../host-session.ts";
+import { resolveManifest, showName } from "./fetch-manifest.ts";
+
+export interface PushManifestRequest {
+  readonly repository: string;
+  /** The bytes' media type, digest and size. */
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  /** Where to put it: under its digest when absent. */
+  readonly tag?: string | undefined;
+  /** Send it even if it is there already, because the answer tells something. */
+  readonly always?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushManifestResult {
+  readonly kind: "pushed" | "unchanged";
+  /** What the registry says it has noted this manifest as a referrer of. */
+  readonly subject: Digest | undefined;
+}
+
+/**
+ * Puts a manifest or index under a tag or its digest. What is there already is left alone.
+ * @throws {RegistryError} UNSUPPORTED for a protected tag, REFUSED when blobs that it names are missing, …
+ */
+export async function pushManifest(
+  session: HostSession,
+  request: PushManifestRequest,
+): Promise<PushManifestResult> {
+  const { repository, descriptor, bytes, tag, signal } = request;
+  const name = tag ?? descriptor.digest;
+  if (request.always !== true && (await isUnchanged(session, request, name)))
+    return { kind: "unchanged", subject: undefined };
+  const wire: RegistryRequest = {
+    what: `push manifest "${showName(session.registry, repository, name)}"`,
+    method: "PUT",
+    target: `${repository}/manifests/${name}`,
+    repository,
+    scopes: [repositoryScope(repository, "pull", "push")],
+    headers: { "content-type": descriptor.mediaType },
+    body: () => bytes,
+    signal,
+  };
+  const answer = await session.request(wire);
+  if (answer.status < 200 || answer.status > 204) throw await session.refuse(answer, wire);
+  answer.body.discard();
+  const stated = answer.headers.one("docker-content-digest");
+  if (
+    stated?.startsWith("sha256:") === true &&
+    descriptor.digest.startsWith("sha256:") &&
+    stated !== descriptor.digest
+  ) {
+    throw new OciError(
+      "BLOB_CORRUPT",
+      `Cannot push manifest "${name}": ${session.registry} stored it as "${stated.slice(0, 100)}", not "${descriptor.digest}"`,
+    );
+  }
+  const subject = answer.headers.one("oci-subject");
+  return { kind: "pushed", subject: subject as Digest | undefined };
+}
+
+/** Saves a write, and for a tag an event in the registry. When it cannot be told, pushing is right. */
+async function isUnchanged(
+  session: HostSession,
+  { repository, descriptor, signal }: PushManifestRequest,
+  name: string,
+): Promise<boolean> {
+  try {
+    const { descriptor: found } = await resolveManifest(session, {
+      repository,
+      name,
+      signal,
+      scopes: [repositoryScope(repository, "pull", "push")],
+      headOnly: true,
+    });
+    return found.digest === descriptor.digest;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof RegistryError && (error.code === "UNREACHABLE" || error.code === "TLS_FAILED"))
+      throw error;
+    return false;
+  }
+}

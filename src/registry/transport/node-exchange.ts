@@ -1,0 +1,235 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { TlsConfig } from "../hosts/types.ts";
+import type {
+  Exchange,
+  ExchangeRequest,
+  ExchangeResponse,
+  Headers,
+  RequestBody,
+  ResponseBody,
+} from "./exchange.ts";
+import { NetworkError, toNetworkError } from "./network-error.ts";
+
+/** Connections to one origin: six for blobs, two left for the small requests in between. */
+const CONNECTIONS_PER_ORIGIN = 8;
+/** Idle connections are kept this long: the steps of a push come seconds apart, and handshakes cost round trips. */
+const KEEP_ALIVE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** What is left of a body is read up to here to keep its connection; past that a new connection is cheaper. */
+const DISCARD_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/**
+ * Speaks HTTP/1.1 through Node's own client. It was chosen over undici for direct connections by measurement: it loads in
+ * 12 ms instead of 80, and reads 600 MB with half the processor time (0.65 s against 1.3 s), because undici passes
+ * every byte through WebAssembly. HTTP/2 is slower for blobs in both.
+ */
+export function createNodeExchange(): Exchange {
+  const agents = new Map<string, Promise<Agent>>();
+
+  async function agentFor(url: URL, tls: TlsConfig | undefined): Promise<Agent> {
+    const key = agentKey(url, tls);
+    let agent = agents.get(key);
+    if (agent === undefined) {
+      agent = createAgent(url, tls);
+      agents.set(key, agent);
+    }
+    return await agent;
+  }
+
+  return {
+    async send(request) {
+      request.signal?.throwIfAborted();
+      const { request: start } =
+        request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
+      const agent = await agentFor(request.url, request.tls);
+      request.signal?.throwIfAborted();
+      return await new Promise<ExchangeResponse>((resolve, reject) => {
+        const outgoing = start(request.url, requestOptions(request, agent));
+        exchange(outgoing, request, resolve, reject);
+      });
+    },
+    close() {
+      for (const agent of agents.values()) void agent.then((made) => made.destroy());
+      agents.clear();
+    },
+  };
+}
+
+function requestOptions({ method, headers, body }: ExchangeRequest, agent: Agent): RequestOptions {
+  const length = body === undefined ? undefined : body instanceof Uint8Array ? body.byteLength : body.size;
+  const framing: Record<string, string> =
+    body === undefined
+      ? method === "POST" || method === "PUT" || method === "PATCH"
+        ? { "content-length": "0" }
+        : {}
+      : length === undefined
+        ? { "transfer-encoding": "chunked" }
+        : { "content-length": String(length) };
+  return { method, agent, headers: { ...headers, ...framing }, maxHeaderSize: MAX_HEADER_BYTES };
+}
+
+function exchange(
+  outgoing: ClientRequest,
+  request: ExchangeRequest,
+  resolve: (response: ExchangeResponse) => void,
+  reject: (error: unknown) => void,
+): void {
+  const { body, signal, stallTimeoutMs, answerTimeoutMs } = request;
+  let answered = false;
+  const onAbort = (): void => void outgoing.destroy(new NetworkError("other", "the request was aborted"));
+  const finish = (): void => signal?.removeEventListener("abort", onAbort);
+  signal?.addEventListener("abort", onAbort, { once: true });
+
+  outgoing.on("socket", (socket) => {
+    // A new socket still has to connect; Node's own time limit for that is minutes.
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      outgoing.destroy(new NetworkError("timeout", "the connection could not be made in time"));
+    }, CONNECT_TIMEOUT_MS);
+    const clear = (): void => clearTimeout(timer);
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", clear);
+    socket.once("close", clear);
+  });
+  outgoing.on("timeout", () => {
+    if (answered) return;
+    outgoing.destroy(new NetworkError("timeout", "the server did not answer in time"));
+  });
+  outgoing.on("error", (error) => {
+    finish();
+    reject(signal?.aborted === true ? signal.reason : toNetworkError(error, outgoing.reusedSocket));
+  });
+  outgoing.on("response", (incoming) => {
+    answered = true;
+    outgoing.setTimeout(0);
+    incoming.once("close", finish);
+    resolve({
+      status: incoming.statusCode ?? 0,
+      headers: headersOf(incoming),
+      body: createResponseBody(outgoing, incoming, stallTimeoutMs, signal),
+    });
+  });
+
+  // While a body goes out the socket's timer starts over with every write; afterwards it bounds the server's thinking.
+  outgoing.setTimeout(body === undefined ? answerTimeoutMs : stallTimeoutMs);
+  void sendBody(outgoing, body, () => answered).then(
+    () => {
+      if (!answered) outgoing.setTimeout(answerTimeoutMs);
+    },
+    (error: unknown) => {
+      // The fault lies with the source of the body, not with the network.
+      reject(error);
+      outgoing.destroy();
+    },
+  );
+}
+
+async function sendBody(
+  outgoing: ClientRequest,
+  body: RequestBody | undefined,
+  answered: () => boolean,
+): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) {
+    outgoing.end(body);
+    return;
+  }
+  for await (const chunk of body.chunks) {
+    // An answer in the middle of a body is a refusal: the rest is not wanted.
+    if (answered() || outgoing.destroyed) return;
+    if (!outgoing.write(chunk)) await drained(outgoing);
+  }
+  if (!answered() && !outgoing.destroyed) outgoing.end();
+}
+
+function drained(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off("drain", done);
+      outgoing.off("close", done);
+      outgoing.off("response", done);
+      resolve();
+    };
+    outgoing.on("drain", done);
+    outgoing.on("close", done);
+    outgoing.on("response", done);
+  });
+}
+
+function createResponseBody(
+  outgoing: ClientRequest,
+  incoming: IncomingMessage,
+  stallTimeoutMs: number,
+  signal: AbortSignal | undefined,
+): ResponseBody {
+  // Without a listener an error between the response and its reading would end the process.
+  incoming.on("error", () => {});
+  const release = (): void => {
+    if (!outgoing.writableEnded) outgoing.destroy();
+  };
+  return {
+    async *[Symbol.asyncIterator]() {
+      let waitingSince = performance.now();
+      const timer = setInterval(
+        () => {
+          if (waitingSince !== 0 && performance.now() - waitingSince >= stallTimeoutMs) {
+            incoming.destroy(
+              new NetworkError("timeout", `nothing came for ${Math.round(stallTimeoutMs / 1000)} s`),
+            );
+          }
+        },
+        Math.max(50, Math.min(stallTimeoutMs / 4, 5000)),
+      );
+      try {
+        for await (const chunk of incoming) {
+          waitingSince = 0;
+          yield chunk as Uint8Array;
+          waitingSince = performance.now();
+        }
+      } catch (error) {
+        if (signal?.aborted === true) throw signal.reason;
+        throw toNetworkError(error);
+      } finally {
+        clearInterval(timer);
+        release();
+      }
+    },
+    discard() {
+      let left = DISCARD_BYTES;
+      incoming.on("data", (chunk: Uint8Array) => {
+        left -= chunk.byteLength;
+        if (left < 0) incoming.destroy();
+      });
+      incoming.once("end", release);
+    },
+  };
+}
+
+function headersOf(incoming: IncomingMessage): Headers {
+  // Node joins or drops repeated headers in `headers`; challenges and links must keep their borders.
+  const all = incoming.headersDistinct;
+  return {
+    one: (name) => all[name]?.[0],
+    all: (name) => all[name] ?? [],
+  };
+}
+
+async function createAgent(url: URL, tls: TlsConfig | undefined): Promise<Agent> {
+  const options = {
+    keepAlive: true,
+    maxSockets: CONNECTIONS_PER_ORIGIN,
+    keepAliveMsecs: KEEP_ALIVE_MS,
+    timeout: 0,
+  };
+  if (url.protocol !== "https:") {
+    const { Agent } = await import("node:http");
+    return new Agent(options);
+  }
+  const { Agent } = await import("node:https");
+  const { tlsOptions } = await import("./tls-options.ts");
+  return new Agent({ ...options, ...tlsOptions(tls) });
+}
+
+/** Origins share nothing: not connections, not certificates. */
+function agentKey(url: URL, tls: TlsConfig | undefined): string {
+  return `${url.origin} ${tls === undefined ? "" : JSON.stringify(tls)}`;
+}

@@ -1,0 +1,98 @@
+import type { Clock } from "../clock.ts";
+import type { OnRegistryEvent } from "../events.ts";
+import type { TlsConfig } from "../hosts/types.ts";
+import { redactUrl } from "../redact.ts";
+import type { Exchange, ExchangeResponse, Headers, RequestBody } from "./exchange.ts";
+import { NetworkError } from "./network-error.ts";
+import { decideRedirect, isRedirect } from "./redirect.ts";
+
+/** How long a server may think about a small request. */
+export const ANSWER_TIMEOUT_MS = 60_000;
+/** How long nothing may move in the middle of a body. */
+export const STALL_TIMEOUT_MS = 60_000;
+
+export interface SendRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers for the URL's own origin only: Authorization and the like. */
+  readonly originHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Opened anew for every hop that wants it. */
+  readonly body?: (() => RequestBody) | undefined;
+  /** For the URL's own origin only. */
+  readonly tls?: TlsConfig | undefined;
+  readonly answerTimeoutMs?: number | undefined;
+  readonly followRedirects?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Answer extends ExchangeResponse {
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** Headers of the redirects on the way: some registries name the digest only there. */
+  readonly hops: readonly Headers[];
+}
+
+/** Sends a request and follows its redirects; tells each answer to `onEvent`. */
+export class Sender {
+  readonly #exchange: Exchange;
+  readonly #clock: Clock;
+  readonly #onEvent: OnRegistryEvent | undefined;
+
+  constructor(exchange: Exchange, clock: Clock, onEvent: OnRegistryEvent | undefined) {
+    this.#exchange = exchange;
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+  }
+
+  /** @throws {NetworkError} @throws {RedirectRefusedError} */
+  async send(request: SendRequest): Promise<Answer> {
+    let { method, url } = request;
+    let isOrigin = true;
+    const trail: string[] = [];
+    const hops: Headers[] = [];
+    for (;;) {
+      trail.push(`${method} ${url.href}`);
+      const startedMs = this.#clock.nowMs();
+      const response = await this.#exchange.send({
+        method,
+        url,
+        headers: isOrigin ? { ...request.headers, ...request.originHeaders } : request.headers,
+        body: method === "GET" || method === "HEAD" ? undefined : request.body?.(),
+        answerTimeoutMs: request.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+        stallTimeoutMs: STALL_TIMEOUT_MS,
+        tls: isOrigin ? request.tls : undefined,
+        signal: request.signal,
+      });
+      const { status } = response;
+      this.#onEvent?.({
+        kind: "request",
+        method,
+        url: redactUrl(url),
+        status,
+        durationMs: this.#clock.nowMs() - startedMs,
+      });
+      if (!isRedirect(status) || request.followRedirects === false) return { ...response, url, hops };
+      const decision = decideRedirect({
+        method,
+        url,
+        status,
+        location: response.headers.one("location"),
+        trail,
+      });
+      response.body.discard();
+      if (decision.kind === "refuse") throw new RedirectRefusedError(url, decision.reason);
+      hops.push(response.headers);
+      isOrigin = isOrigin && decision.sameOrigin;
+      ({ method, url } = decision);
+    }
+  }
+}
+
+/** A server sent us where we do not go. */
+export class RedirectRefusedError extends NetworkError {
+  constructor(from: URL, reason: string) {
+    super("other", `the redirect from ${redactUrl(from)} is not followed: ${reason}`);
+  }
+}
