@@ -1,3 +1,4 @@
+import type { Machine } from "./disk/machine.ts";
 import type { TempSpace } from "./disk/temp-space.ts";
 import type { LockTable } from "./locks/lock-table.ts";
 import type { StorePaths } from "./paths.ts";
@@ -7,6 +8,5 @@ export interface StoreEnvironment {
   readonly paths: StorePaths;
   readonly temp: TempSpace;
   readonly locks: LockTable;
-  /** Identifies this run of the kernel: what was written in it is readable, synced or not. */
-  readonly bootId: string;
+  readonly machine: Machine;
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { bindFlock, type FlockCalls } from "../sys/flock.ts";
 import { DiskBlobStore } from "./blobs/blob-store.ts";
 import { cleanUp } from "./disk/clean-up.ts";
+import { type Machine, thisMachine } from "./disk/machine.ts";
 import { TempSpace } from "./disk/temp-space.ts";
 import type { StoreEnvironment } from "./environment.ts";
 import { openFormat } from "./format.ts";
@@ -17,8 +17,8 @@ const MAX_CLEANING_MS = 2000;
 
 export interface OpenStoreOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Identifies this run of the kernel; read from /proc when absent. */
-  readonly bootId?: string;
+  /** The machine that this process runs on when absent. */
+  readonly machine?: Machine;
 }
 
 /**
@@ -59,7 +59,10 @@ export class Store implements AsyncDisposable {
    * @param root absolute
    * @throws {StoreError} STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_NOT_WRITABLE, DISK_FULL, DISK_FAILED
    */
-  static async open(root: string, { signal, bootId = readBootId() }: OpenStoreOptions = {}): Promise<Store> {
+  static async open(
+    root: string,
+    { signal, machine = thisMachine() }: OpenStoreOptions = {},
+  ): Promise<Store> {
     if (!isAbsolute(root)) throw new TypeError(`The root of a store must be absolute, not "${root}"`);
     signal?.throwIfAborted();
     const paths = new StorePaths(root.replace(/(?<=.)\/+$/, ""));
@@ -75,7 +78,7 @@ export class Store implements AsyncDisposable {
       temp.prepare();
       return bind();
     });
-    const store = new Store({ paths, temp, locks, bootId }, bind);
+    const store = new Store({ paths, temp, locks, machine }, bind);
     if (temp.looksAbandoned() || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
     return store;
   }
@@ -128,13 +131,5 @@ export class Store implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-}
-
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return ""; // no /proc: then no reboot is ever noticed
   }
 }

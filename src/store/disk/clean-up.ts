@@ -8,7 +8,10 @@ const MAX_PART_AGE_MS = 7 * 24 * 60 * 60 * 1000;
  * Removes what dead processes left: their temporary folders, their lock files, and beginnings of downloads that are too
  * old. Whatever can't be removed now is left to a later start; aborting stops between two files.
  */
-export async function cleanUp({ paths, temp, locks }: StoreEnvironment, signal: AbortSignal): Promise<void> {
+export async function cleanUp(
+  { paths, temp, locks, machine }: StoreEnvironment,
+  signal: AbortSignal,
+): Promise<void> {
   for (const name of list(paths.locks)) {
     try {
       locks.removeIfFree(`${paths.locks}/${name}`);
@@ -19,7 +22,7 @@ export async function cleanUp({ paths, temp, locks }: StoreEnvironment, signal: 
   for (const name of list(paths.parts)) {
     const path = `${paths.parts}/${name}`;
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined || Date.now() - stats.mtimeMs < MAX_PART_AGE_MS) continue;
+    if (stats === undefined || machine.now() - stats.mtimeMs < MAX_PART_AGE_MS) continue;
     const lease = locks.tryLock(`blob-${name.replace("-", ":")}`);
     try {
       if (lease !== undefined) unlinkSync(path);

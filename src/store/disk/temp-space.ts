@@ -51,15 +51,13 @@ export class TempSpace {
    * removed now is left to the next start.
    */
   async discard(path: string): Promise<void> {
-    let doomed = path;
-    if (!path.startsWith(`${this.dir}/`)) {
-      doomed = this.path("discarded");
-      try {
-        await rename(path, doomed);
-      } catch (error) {
-        if (isErrno(error, "ENOENT")) return;
-        throw diskFault("remove", path, error);
-      }
+    const doomed = this.path("discarded");
+    try {
+      // Also within our folder: the caller may rename what `path` lies in.
+      await rename(path, doomed);
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return;
+      throw diskFault("remove", path, error);
     }
     const removal = removeTree(doomed)
       .catch(() => undefined)

@@ -44,12 +44,13 @@ export class LayerFolders {
 
   /** What a form written now is worth; see `FormState`. */
   fresh(): FormState {
-    return { writtenInBoot: this.#env.bootId };
+    return { writtenInBoot: this.#env.machine.bootId };
   }
 
   isTrusted(form: FormState | undefined): boolean {
     return (
-      form !== undefined && (form.writtenInBoot === undefined || form.writtenInBoot === this.#env.bootId)
+      form !== undefined &&
+      (form.writtenInBoot === undefined || form.writtenInBoot === this.#env.machine.bootId)
     );
   }
 
@@ -220,7 +221,7 @@ export class LayerFolders {
     await writeFileWhole(this.#env.temp, `${this.path(diffId)}/layer.json`, encodeLayerRecord(record), {
       attempt: `note what is known of layer "${diffId}"`,
       // What was safe must not become less so; a record of doubtful forms has nothing to lose.
-      sync: !isUnsettled(before, this.#env.bootId),
+      sync: !isUnsettled(before, this.#env.machine.bootId),
     });
   }
 }

@@ -131,7 +131,7 @@ export class DiskLayerStore implements LayerStore {
 
   async #describe(record: LayerRecord): Promise<LayerInfo> {
     const { diffId, tarSize, treeId, snapshot } = record;
-    if (isUnsettled(record, this.#env.bootId)) this.#unsettled.add(diffId);
+    if (isUnsettled(record, this.#env.machine.bootId)) this.#unsettled.add(diffId);
     const present = await this.#bytes.presentBlob(record);
     const preferred = present ?? record.blobs[0];
     return {

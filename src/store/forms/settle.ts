@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import type { Digest } from "../../oci/digest.ts";
 import type { FlockCalls } from "../../sys/flock.ts";
 import type { StoreEnvironment } from "../environment.ts";
@@ -19,8 +19,10 @@ export async function settleLayers(
   diffIds: readonly Digest[],
   { env, folders, calls }: { env: StoreEnvironment; folders: LayerFolders; calls: () => FlockCalls },
 ): Promise<void> {
-  const due = diffIds.filter((diffId) => isOld(`${folders.path(diffId)}/layer.json`));
-  if (due.length === 0 || readDirtyKib() > MAX_DIRTY_KIB) return;
+  const { machine } = env;
+  const isDue = (diffId: Digest): boolean => isOld(`${folders.path(diffId)}/layer.json`, machine.now());
+  const due = diffIds.filter(isDue);
+  if (due.length === 0 || machine.readDirtyKib() > MAX_DIRTY_KIB) return;
   const fd = openSync(env.paths.root, "r");
   try {
     await calls().syncFileSystem(fd);
@@ -32,8 +34,8 @@ export async function settleLayers(
     if (lease === undefined) continue; // somebody is changing it; the next run sees to it
     try {
       // Only what was there before the sync began.
-      if (folders.read(diffId) !== undefined && isOld(`${folders.path(diffId)}/layer.json`)) {
-        await folders.updateLocked(diffId, (record) => settled(record, env.bootId));
+      if (folders.read(diffId) !== undefined && isDue(diffId)) {
+        await folders.updateLocked(diffId, (record) => settled(record, machine.bootId));
       }
     } finally {
       lease.release();
@@ -59,16 +61,7 @@ function settled(record: LayerRecord, bootId: string): LayerRecord {
   };
 }
 
-function isOld(path: string): boolean {
+function isOld(path: string, now: number): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs > MIN_AGE_MS;
-}
-
-function readDirtyKib(): number {
-  try {
-    const match = /^Dirty:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
-    return Number(match?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+  return stats !== undefined && now - stats.mtimeMs > MIN_AGE_MS;
 }
