@@ -1,12 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { type ProcessEnd, startProcess, waitForEnd } from "./start-process.ts";
 
-export interface ProcessResult {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-export interface ProcessOptions {
+export interface RunProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   readonly onOutput: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
@@ -18,25 +14,17 @@ export interface ProcessOptions {
  *
  * Aborting kills the program's child (see `killChildFirst`), waits for the end and throws the signal's reason.
  */
-export async function runProcess(argv: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
+export async function runProcess(argv: readonly string[], options: RunProcessOptions): Promise<ProcessEnd> {
   options.signal?.throwIfAborted();
-  const [file = "", ...args] = argv;
-  const child = spawn(file, args, {
-    env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  child.stdout.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
-  child.stderr.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
+  const child = startProcess(argv, { env: options.env, stdio: ["ignore", "pipe", "pipe"], ownSession: true });
+  child.stdout?.on("data", (chunk: Uint8Array) => options.onOutput("stdout", chunk));
+  child.stderr?.on("data", (chunk: Uint8Array) => options.onOutput("stderr", chunk));
   const abort = (): void => killChildFirst(child);
   options.signal?.addEventListener("abort", abort, { once: true });
   try {
-    const result = await new Promise<ProcessResult>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (exitCode, signal) => resolve({ exitCode, signal }));
-    });
+    const end = await waitForEnd(child);
     options.signal?.throwIfAborted();
-    return result;
+    return end;
   } finally {
     options.signal?.removeEventListener("abort", abort);
   }
