@@ -1,7 +1,12 @@
 import { BUILD_FLAGS } from "../build/build-flags.ts";
-import { readBuildOptions } from "../build/build-options.ts";
-import { defineCommand } from "../command.ts";
-import { CliError } from "../error.ts";
+import { type BuildFlags, readBuildOptions } from "../build/build-options.ts";
+import { describeResult } from "../build/describe-result.ts";
+import { openCollaborators } from "../build/open-collaborators.ts";
+import { removeStaleResults, writeResults } from "../build/result-files.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
+import { createPaint } from "../paint.ts";
+import { type ProgressKind, parseProgressKind } from "../progress/create-view.ts";
+import { openView } from "../progress/open-view.ts";
 
 export const build = defineCommand({
   operands: "CONTEXT | - | URL",
@@ -14,8 +19,8 @@ export const build = defineCommand({
   examples: [
     { command: "strake build -t app .", summary: "Build the folder's Dockerfile and name the image" },
     {
-      command: "strake build -t registry.example.com/app:1.2 --push --platform linux/amd64,linux/arm64 .",
-      summary: "Build for two platforms and push",
+      command: "strake build -t registry.example.com/app:1.2 --push .",
+      summary: "Build and push",
     },
     { command: "strake build -o type=oci,dest=app.tar .", summary: "Write an OCI archive instead" },
     {
@@ -28,8 +33,44 @@ export const build = defineCommand({
     },
   ],
   async run({ options, positionals: [operand = ""] }, context) {
-    const warn = (message: string): void => context.stderr.write(`warning: ${message}\n`);
-    await readBuildOptions(options, operand, context, warn);
-    throw new CliError("UNSUPPORTED", "Cannot build: the builder is not part of this version");
+    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, context.settings.progress);
+    await buildImage(options, operand, kind, context);
+    return undefined;
   },
 });
+
+async function buildImage(
+  flags: BuildFlags,
+  operand: string,
+  kind: ProgressKind,
+  context: CommandContext,
+): Promise<void> {
+  const { cwd, signal, sources, stdout, stderr } = context;
+  const warnings: string[] = [];
+  const options = await readBuildOptions(flags, operand, context, (warning) => warnings.push(warning));
+  const { dockerfile } = options;
+  if (dockerfile.kind === "text")
+    sources.set(dockerfile.shownAs, Buffer.from(dockerfile.text).toString("utf8"));
+  await removeStaleResults(flags, cwd);
+
+  const view = await openView(kind, "Building", context);
+  const { onEvent } = view;
+  for (const message of warnings) onEvent({ kind: "warning", message });
+  try {
+    await using collaborators = await openCollaborators(context, onEvent);
+    const { build: runBuild } = await import("../../builder/index.ts");
+    const result = await runBuild(collaborators, { ...options, onEvent, signal });
+    for (const message of result.warnings) onEvent({ kind: "warning", message });
+    view.close();
+    await writeResults(flags, { result, names: options.names, cwd });
+    if (flags.quiet) {
+      stdout.write(`${result.imageId}\n`);
+    } else if (kind !== "quiet" && kind !== "rawjson") {
+      const paint = createPaint(stderr, context.settings);
+      const [first = "", ...rest] = describeResult(result, options, cwd);
+      stderr.write([paint.bold(first), ...rest].map((line) => `${line}\n`).join(""));
+    }
+  } finally {
+    view.close();
+  }
+}

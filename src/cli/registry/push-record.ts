@@ -1,0 +1,39 @@
+import type { BlobSource, Descriptor } from "../../oci/index.ts";
+import { parseReference } from "../../oci/index.ts";
+import type { PushedImage, RegistryClient } from "../../registry/index.ts";
+import type { ImageRecord, Store } from "../../store/index.ts";
+
+/**
+ * Pushes an image of the store under its own name. A blob that the store doesn't have the bytes of (a layer of a base
+ * image that nobody has read) is mounted in the registry where it can be, else passed on from where it came from.
+ * @param record must have a manifest
+ */
+export async function pushRecord(
+  client: RegistryClient,
+  store: Store,
+  record: ImageRecord,
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): Promise<PushedImage> {
+  const { pushImage } = await import("../../registry/index.ts");
+  if (record.manifest === undefined) throw new TypeError(`image "${record.reference}" has no manifest yet`);
+  const originsOf = async ({ digest }: Descriptor): Promise<readonly string[]> => {
+    const diffId = await store.layers.diffIdOf(digest);
+    const info = diffId === undefined ? undefined : await store.layers.info(diffId);
+    return info?.origins ?? [];
+  };
+  const source: BlobSource = {
+    async openBlob(descriptor, options) {
+      if (await store.blobs.hasBlob(descriptor)) return store.blobs.openBlob(descriptor, options);
+      const [origin] = await originsOf(descriptor);
+      if (origin === undefined) return store.blobs.openBlob(descriptor, options);
+      return client.repository(parseReference(origin)).openBlob(descriptor, options);
+    },
+  };
+  return pushImage(client, {
+    source,
+    root: record.manifest,
+    reference: parseReference(record.reference),
+    mountFrom: originsOf,
+    signal,
+  });
+}

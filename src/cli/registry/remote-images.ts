@@ -1,0 +1,81 @@
+import type { Collaborators, OnEvent } from "../../builder/index.ts";
+import { parseReference } from "../../oci/index.ts";
+import type { RegistryClient, RegistryEvent } from "../../registry/index.ts";
+import type { Store } from "../../store/index.ts";
+import { readKnownFrom } from "./known-documents.ts";
+import { openRegistry } from "./open-registry.ts";
+import { pushRecord } from "./push-record.ts";
+import { reportTransfer } from "./transfer-events.ts";
+
+type RemoteImages = Collaborators["remote"];
+
+export interface RemoteImagesOptions {
+  readonly store: Store;
+  readonly onEvent: OnEvent;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Registries as a build needs them. The client is made when the first image is asked for: most builds find their bases
+ * in the store.
+ */
+export function createRemoteImages(options: RemoteImagesOptions): RemoteImages & Disposable {
+  const { store, onEvent, nowMs } = options;
+  /** Pushes that go on, by repository: the client's events say only what they are about. */
+  const pushing = new Map<string, string>();
+  let opening: Promise<RegistryClient> | undefined;
+
+  const report = (event: RegistryEvent): void => {
+    if (event.kind === "warning") {
+      onEvent({ kind: "warning", message: `${event.registry}: ${event.text}` });
+      return;
+    }
+    const repository = "repository" in event ? `${event.registry}/${event.repository}` : undefined;
+    const vertex = repository === undefined ? undefined : pushing.get(repository);
+    const isPush = "direction" in event ? event.direction === "push" : true;
+    if (vertex !== undefined && isPush) reportTransfer(event, vertex, onEvent);
+  };
+  const client = (): Promise<RegistryClient> => {
+    opening ??= openRegistry(report);
+    return opening;
+  };
+
+  return {
+    async resolve(name, platform, { signal }) {
+      const [{ fetchImageMetadata }, opened] = await Promise.all([
+        import("../../registry/index.ts"),
+        client(),
+      ]);
+      const readKnown = readKnownFrom(store);
+      const image = await fetchImageMetadata(opened, parseReference(name), { platform, readKnown, signal });
+      const { registry, repository } = image.reference;
+      return {
+        manifest: image.manifest.descriptor,
+        manifestBytes: image.manifest.bytes,
+        configBytes: image.config.bytes,
+        ...(image.index === undefined ? {} : { index: image.index.descriptor }),
+        blobs: opened.repository(image.reference),
+        origin: `${registry}/${repository}`,
+      };
+    },
+    async push(record, { vertex, signal }) {
+      const { registry, repository } = parseReference(record.reference);
+      const key = `${registry}/${repository}`;
+      onEvent({ kind: "step-started", vertex, name: `pushing ${record.reference}`, atMs: nowMs() });
+      pushing.set(key, vertex);
+      let outcome: "done" | "failed" | "canceled" = "failed";
+      try {
+        const pushed = await pushRecord(await client(), store, record, { signal });
+        outcome = "done";
+        return pushed.descriptor;
+      } finally {
+        if (signal?.aborted === true) outcome = "canceled";
+        pushing.delete(key);
+        onEvent({ kind: "step-finished", vertex, atMs: nowMs(), outcome });
+      }
+    },
+    [Symbol.dispose]() {
+      void opening?.then((opened) => opened.close());
+    },
+  };
+}
