@@ -1,34 +1,19 @@
 import type { ByteString } from "../../oci/layer-entry.ts";
-import type { EntryContent, SourcedEntry } from "../../store/layers/types.ts";
-import { parseWhiteout } from "../../tar/whiteout.ts";
+import type { SourcedEntry } from "../../store/layers/types.ts";
+import { parseWhiteout } from "../../tar/index.ts";
+import { type ChangedFile, copyOf, ROOT_FILE, toEntry, toNode } from "./changed-file.ts";
 import { baseName, joinPath, parentPath, ROOT } from "./path.ts";
 import type { FileTree, TreeNode } from "./types.ts";
 
-/** A file as it will be in the layer. Names of the same file share one object, so a change reaches them all. */
-export interface ChangedFile {
-  kind: Exclude<TreeNode["kind"], "socket">;
-  mode: number;
-  uid: number;
-  gid: number;
-  mtimeSeconds: number;
-  readonly size: number;
-  readonly link?: ByteString;
-  readonly major?: number;
-  readonly minor?: number;
-  readonly content?: EntryContent;
-  xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
-}
-
-/** One name that the layer has. A folder's children are those that the layer changes. */
+/** One name that the layer has. */
 interface Change {
   readonly file: ChangedFile;
-  /** `null` stands for a name that was removed. */
+  /** Of a folder: the names in it that the layer changes; `null` stands for one that was removed. */
   readonly children: Map<ByteString, Change | null> | undefined;
-  /**
-   * What the file system below has at this place, seen from a folder: a folder that shows through ("shown"), none
-   * ("none"), or one that was removed before this one was made ("cut").
-   */
-  readonly below: "shown" | "none" | "cut";
+  /** There was a folder here that was removed before this one was made: it must not shine through. */
+  readonly isOpaque: boolean;
+  /** Nothing inside this folder comes from the file system below. */
+  readonly hidesLower: boolean;
 }
 
 /**
@@ -38,15 +23,19 @@ interface Change {
 export class ChangeSet implements FileTree {
   readonly #lower: FileTree;
   readonly #root: Change;
+  /** Changed folders by path: most calls are about files in the same few. */
+  readonly #folders = new Map<ByteString, Change>();
 
   constructor(lower: FileTree) {
     this.#lower = lower;
     const node = lower.lstat(ROOT);
     this.#root = {
-      file: node === undefined ? ROOT_FILE : copyUp(node),
+      file: node === undefined ? { ...ROOT_FILE } : copyOf(node),
       children: new Map(),
-      below: "shown",
+      isOpaque: false,
+      hidesLower: false,
     };
+    this.#folders.set(ROOT, this.#root);
   }
 
   lstat(path: ByteString): TreeNode | undefined {
@@ -59,7 +48,7 @@ export class ChangeSet implements FileTree {
     const found = this.#find(path);
     if (found === "lower") return this.#lower.readdir(path);
     if (found?.children === undefined) return [];
-    const names = new Set(this.#hidesLower(path) ? [] : this.#lower.readdir(path));
+    const names = new Set(found.hidesLower ? [] : this.#lower.readdir(path));
     for (const [name, change] of found.children) {
       if (change === null) names.delete(name);
       else names.add(name);
@@ -69,29 +58,32 @@ export class ChangeSet implements FileTree {
 
   /** The file at a path, to be changed in place; what is only below is brought up first. */
   edit(path: ByteString): ChangedFile | undefined {
-    if (path === ROOT) return this.#root.file;
     const found = this.#find(path);
     if (found !== "lower") return found?.file;
     const node = this.#lower.lstat(path);
     if (node === undefined) return undefined;
-    const file = copyUp(node);
-    this.#put(path, { file, children: node.kind === "dir" ? new Map() : undefined, below: "shown" });
+    if (node.kind === "dir") return this.#bringUp(path).file;
+    const file = copyOf(node);
+    this.#bringUp(parentPath(path)).children?.set(baseName(path), leaf(file));
     return file;
   }
 
   /**
-   * Puts a file at a path, in the place of any other non-folder. The folder around must be there.
-   * @throws {RangeError} when the path has a folder: remove it first
+   * Puts a file at a path, in the place of any other non-folder.
+   * @throws {RangeError} when the path has a folder (remove it first), or the folder around is not there
    */
   put(path: ByteString, file: ChangedFile): void {
-    if (this.lstat(path)?.kind === "dir") throw new RangeError(`There is a folder at "${path}"`);
+    const found = this.#find(path);
+    const lower = found === "lower" ? this.#lower.lstat(path) : undefined;
+    const isFolder = found === "lower" ? lower?.kind === "dir" : found?.children !== undefined;
+    if (isFolder) throw new RangeError(`There is a folder at "${path}"`);
+    const around = this.#bringUp(parentPath(path));
     if (file.kind !== "dir") {
-      this.#put(path, { file, children: undefined, below: "none" });
+      around.children?.set(baseName(path), leaf(file));
       return;
     }
-    // The folder below, if there was one, was removed: it must not come back under the new one.
-    const below = this.#lowerKind(path) === "dir" ? "cut" : "none";
-    this.#put(path, { file, children: new Map(), below });
+    const isOpaque = !around.hidesLower && this.#lower.lstat(path)?.kind === "dir";
+    this.#addFolder(path, around, { file, children: new Map(), isOpaque, hidesLower: true });
   }
 
   /** Gives a file a second name. Returns false when there is no file to link to. */
@@ -105,16 +97,18 @@ export class ChangeSet implements FileTree {
   /** Removes a file or a whole folder; nothing happens when it is not there. */
   remove(path: ByteString): void {
     if (this.lstat(path) === undefined) return;
-    const children = this.#childrenOf(parentPath(path));
-    if (this.#lowerKind(path) === undefined) children.delete(baseName(path));
-    else children.set(baseName(path), null);
+    const around = this.#bringUp(parentPath(path));
+    const isBelow = !around.hidesLower && this.#lower.lstat(path) !== undefined;
+    if (isBelow) around.children?.set(baseName(path), null);
+    else around.children?.delete(baseName(path));
+    this.#folders.clear();
+    this.#folders.set(ROOT, this.#root);
   }
 
   /** What a layer has to say; folders come before what is in them. */
   toEntries(): readonly SourcedEntry[] {
     const entries: SourcedEntry[] = [];
-    const names = new Map<ChangedFile, ByteString>();
-    this.#collect(this.#root, ROOT, entries, names);
+    this.#collect(this.#root, ROOT, entries, new Map());
     return entries;
   }
 
@@ -122,143 +116,86 @@ export class ChangeSet implements FileTree {
     folder: Change,
     path: ByteString,
     entries: SourcedEntry[],
-    names: Map<ChangedFile, ByteString>,
+    firstNames: Map<ChangedFile, ByteString>,
   ): void {
     for (const [name, change] of folder.children ?? []) {
       const childPath = joinPath(path, name);
-      const whiteout = parseWhiteout(childPath);
+      const whiteout = name.startsWith(".wh.") ? parseWhiteout(childPath) : undefined;
       if (whiteout !== undefined) {
-        this.#collectWhiteoutName(folder, whiteout, entries);
+        if (whiteout.kind !== "ignored") entries.push(...whiteoutEntries(folder, whiteout));
         continue;
       }
       if (change === null) {
         entries.push({ ...WHITEOUT, path: childPath });
         continue;
       }
-      const { file } = change;
-      const firstName = names.get(file);
-      if (firstName !== undefined) {
-        entries.push({
-          ...withoutContent(file),
-          kind: "hardlink",
-          path: childPath,
-          link: firstName,
-          size: 0,
-        });
+      entries.push(toEntry(change.file, childPath, firstNames.get(change.file)));
+      if (change.children === undefined) {
+        if (!firstNames.has(change.file)) firstNames.set(change.file, childPath);
         continue;
       }
-      if (change.children === undefined) names.set(file, childPath);
-      entries.push(toEntry(file, childPath));
-      if (change.below === "cut") entries.push({ ...OPAQUE, path: childPath });
-      if (change.children !== undefined) this.#collect(change, childPath, entries, names);
+      if (change.isOpaque) entries.push({ ...OPAQUE, path: childPath });
+      this.#collect(change, childPath, entries, firstNames);
     }
-  }
-
-  /** A file named `.wh.x` is a whiteout to everybody who reads the layer. */
-  #collectWhiteoutName(
-    folder: Change,
-    whiteout: NonNullable<ReturnType<typeof parseWhiteout>>,
-    entries: SourcedEntry[],
-  ): void {
-    if (whiteout.kind === "ignored") return;
-    if (whiteout.kind === "opaque") {
-      if (folder.below !== "cut") entries.push({ ...OPAQUE, path: whiteout.path });
-      return;
-    }
-    // The layer's own file of that name hides the one below anyhow; a folder has to be cut off from it.
-    const own = folder.children?.get(baseName(whiteout.path));
-    if (own === undefined) entries.push({ ...WHITEOUT, path: whiteout.path });
-    else if (own?.children !== undefined && own.below !== "cut")
-      entries.push({ ...OPAQUE, path: whiteout.path });
   }
 
   /** A change, or "lower" where only the file system below can tell. */
   #find(path: ByteString): Change | "lower" | undefined {
-    let current = this.#root;
-    if (path === ROOT) return current;
-    let isHidden = false;
-    for (const part of path.split("/")) {
-      if (current.children === undefined) return undefined;
-      isHidden ||= current.below !== "shown";
-      const child = current.children.get(part as ByteString);
-      if (child === null) return undefined;
-      if (child === undefined) return isHidden ? undefined : "lower";
-      current = child;
+    if (path === ROOT) return this.#root;
+    const parent = parentPath(path);
+    const around = this.#folders.get(parent) ?? this.#find(parent);
+    if (around === "lower") return "lower";
+    if (around?.children === undefined) return undefined;
+    const child = around.children.get(baseName(path));
+    if (child === null) return undefined;
+    if (child === undefined) return around.hidesLower ? undefined : "lower";
+    return child;
+  }
+
+  /** A folder as a change, with every folder on the way brought up from below. */
+  #bringUp(path: ByteString): Change {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const around = this.#bringUp(parentPath(path));
+    const child = around.children?.get(baseName(path));
+    if (child?.children !== undefined) {
+      this.#folders.set(path, child);
+      return child;
     }
-    return current;
+    const node = child === undefined && !around.hidesLower ? this.#lower.lstat(path) : undefined;
+    if (node?.kind !== "dir") throw new RangeError(`There is no folder at "${path}"`);
+    return this.#addFolder(path, around, {
+      file: copyOf(node),
+      children: new Map(),
+      isOpaque: false,
+      hidesLower: false,
+    });
   }
 
-  #hidesLower(path: ByteString): boolean {
-    let current = this.#root;
-    if (path === ROOT) return false;
-    for (const part of path.split("/")) {
-      const child = current.children?.get(part as ByteString);
-      if (child === null || child === undefined) return false;
-      if (child.below !== "shown") return true;
-      current = child;
-    }
-    return false;
-  }
-
-  /** What the file system below has at a path, unless a folder above it was cut off. */
-  #lowerKind(path: ByteString): TreeNode["kind"] | undefined {
-    return this.#hidesLower(parentPath(path)) ? undefined : this.#lower.lstat(path)?.kind;
-  }
-
-  #put(path: ByteString, change: Change): void {
-    this.#childrenOf(parentPath(path)).set(baseName(path), change);
-  }
-
-  /** The children of a folder, with every folder on the way brought up. */
-  #childrenOf(path: ByteString): Map<ByteString, Change | null> {
-    let current = this.#root;
-    let here = ROOT;
-    for (const part of path === ROOT ? [] : (path.split("/") as ByteString[])) {
-      here = joinPath(here, part);
-      let child = current.children?.get(part);
-      if (child === undefined) {
-        const node = this.#lower.lstat(here);
-        if (node?.kind !== "dir") throw new RangeError(`There is no folder at "${here}"`);
-        child = { file: copyUp(node), children: new Map(), below: "shown" };
-        current.children?.set(part, child);
-      }
-      if (child?.children === undefined) throw new RangeError(`There is no folder at "${here}"`);
-      current = child;
-    }
-    return current.children as Map<ByteString, Change | null>;
+  #addFolder(path: ByteString, around: Change, folder: Change): Change {
+    around.children?.set(baseName(path), folder);
+    this.#folders.set(path, folder);
+    return folder;
   }
 }
 
-const ROOT_FILE: ChangedFile = { kind: "dir", mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 };
-const WHITEOUT = { kind: "whiteout", mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
-const OPAQUE = { ...WHITEOUT, kind: "opaque" } as const;
+const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
+const WHITEOUT = { kind: "whiteout", ...NO_ATTRIBUTES } as const;
+const OPAQUE = { kind: "opaque", ...NO_ATTRIBUTES } as const;
 
-function withoutContent(file: ChangedFile): Omit<ChangedFile, "content" | "xattrs"> {
-  const { content: _content, xattrs: _xattrs, ...rest } = file;
-  return rest;
+function leaf(file: ChangedFile): Change {
+  return { file, children: undefined, isOpaque: false, hidesLower: true };
 }
 
-function toEntry({ xattrs, ...rest }: ChangedFile, path: ByteString): SourcedEntry {
-  return { ...rest, path, ...(xattrs !== undefined && { xattrs }) };
-}
-
-/** A file of the lower file system as the layer would repeat it. */
-function copyUp(node: TreeNode): ChangedFile {
-  return {
-    kind: node.kind === "socket" ? "file" : node.kind,
-    mode: node.mode,
-    uid: node.uid,
-    gid: node.gid,
-    mtimeSeconds: node.mtimeSeconds,
-    size: node.size,
-    ...(node.link !== undefined && { link: node.link }),
-    ...(node.major !== undefined && { major: node.major }),
-    ...(node.minor !== undefined && { minor: node.minor }),
-    ...(node.kind === "file" && { content: { kind: "file", hostPath: node.hostPath } as const }),
-  };
-}
-
-function toNode(file: ChangedFile): TreeNode {
-  const { content, xattrs: _xattrs, ...rest } = file;
-  return { ...rest, hostPath: content?.kind === "file" ? content.hostPath : "" };
+/** A file named `.wh.x` is a whiteout to everybody who reads the layer. */
+function whiteoutEntries(
+  folder: Change,
+  whiteout: { readonly kind: "whiteout" | "opaque"; readonly path: ByteString },
+): readonly SourcedEntry[] {
+  const { path } = whiteout;
+  if (whiteout.kind === "opaque") return folder.isOpaque ? [] : [{ ...OPAQUE, path }];
+  const own = folder.children?.get(baseName(path));
+  if (own === undefined) return [{ ...WHITEOUT, path }];
+  // The layer's own file of that name hides the one below anyhow; a folder has to be cut off from it.
+  return own?.children !== undefined && !own.isOpaque ? [{ ...OPAQUE, path }] : [];
 }

@@ -2,20 +2,21 @@ import { lstatSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fsPath } from "../../sys/index.ts";
+import { type DigestRecord, decodeDigestTable, encodeDigestTable } from "./digest-table.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { WorkSlices } from "./pause.ts";
 import type { FileStamp, TreeNode } from "./types.ts";
 
 /** Digests of files' bytes, kept so that unchanged files are not read again. */
 export interface ContentDigests {
-  /** sha256 in hex of a regular file's bytes. */
-  digestOf(
+  /** sha256 in hex of a regular file's bytes, where it is known without reading the file. */
+  lookup(node: TreeNode): string | undefined;
+  /** The same by reading the file; remembered, where that is safe. */
+  hash(
     node: TreeNode,
     options: { readonly slices: WorkSlices; readonly signal?: AbortSignal | undefined },
   ): Promise<string>;
 }
-
-const HEADER = "strake content digests 1";
 
 /**
  * How long after its last change a file may change again without its times showing it. Times that come from a clock
@@ -24,50 +25,71 @@ const HEADER = "strake content digests 1";
 const FINE_TICK_MS = 50;
 const COARSE_TICK_MS = 2000;
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+const KEPT_DAYS = 30;
+
 /**
- * ContentDigests in a file: one line for each file, `digest size dev ino mtime ctime path`. A file whose last change
- * is so recent that the next one might leave the same times (git calls this "racy") is hashed but not remembered.
+ * ContentDigests in a file. What was changed so recently that the next change might leave the same times (git calls such
+ * files "racy") is hashed but not remembered: so right after a checkout the files of its last moment are read once more
+ * by the next build, and no others.
  */
 export class ContentDigestFile implements ContentDigests {
   readonly #path: string;
   readonly #now: () => number;
+  readonly #today: number;
   readonly #hasher = new FileHasher();
-  /** By host path: the rest of the line. */
-  #lines: Map<string, string>;
+  readonly #records: Map<string, DigestRecord>;
   #isChanged = false;
 
-  private constructor(path: string, lines: Map<string, string>, now: () => number) {
+  private constructor(path: string, records: Map<string, DigestRecord>, now: () => number) {
     this.#path = path;
-    this.#lines = lines;
+    this.#records = records;
     this.#now = now;
+    this.#today = Math.floor(now() / DAY_MS);
   }
 
-  /** Reads the file; starts empty when it is missing or not in this version's format. */
+  /** Reads the file; starts empty when it is missing or damaged. */
   static async open(path: string, options: { readonly now: () => number }): Promise<ContentDigestFile> {
-    const text = await readFile(path, "latin1").catch(() => "");
-    return new ContentDigestFile(path, parseLines(text), options.now);
+    const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+    return new ContentDigestFile(path, decodeDigestTable(bytes), options.now);
   }
 
-  async digestOf(
+  lookup(node: TreeNode): string | undefined {
+    const record = this.#records.get(node.hostPath);
+    if (record === undefined || record.size !== node.size) return undefined;
+    const stamp = stampOf(node);
+    const isSame =
+      record.mtimeMs === stamp.mtimeMs &&
+      record.ctimeMs === stamp.ctimeMs &&
+      record.ino === stamp.ino &&
+      record.dev === stamp.dev;
+    if (!isSame) return undefined;
+    if (record.usedOnDay !== this.#today) {
+      record.usedOnDay = this.#today;
+      this.#isChanged = true;
+    }
+    return record.digest;
+  }
+
+  async hash(
     node: TreeNode,
     options: { readonly slices: WorkSlices; readonly signal?: AbortSignal | undefined },
   ): Promise<string> {
-    const stamp = stampOf(node);
-    const facts = `${node.size} ${stamp.dev} ${stamp.ino} ${stamp.mtimeMs} ${stamp.ctimeMs}`;
-    const known = this.#lines.get(node.hostPath);
-    if (
-      known?.startsWith(facts, DIGEST_CHARACTERS + 1) &&
-      known.length === DIGEST_CHARACTERS + 1 + facts.length
-    )
-      return known.slice(0, DIGEST_CHARACTERS);
-
+    const { dev, ino, mtimeMs, ctimeMs } = stampOf(node);
     const startedAtMs = this.#now();
     const digest = await this.#hasher.hash(node, options);
-    if (isSettled(stamp, startedAtMs)) {
-      this.#lines.set(node.hostPath, `${digest} ${facts}`);
+    if (isSettled(ctimeMs, startedAtMs)) {
+      this.#records.set(node.hostPath, {
+        size: node.size,
+        dev,
+        ino,
+        mtimeMs,
+        ctimeMs,
+        usedOnDay: this.#today,
+        digest,
+      });
       this.#isChanged = true;
-    } else if (known !== undefined) {
-      this.#lines.delete(node.hostPath);
+    } else if (this.#records.delete(node.hostPath)) {
       this.#isChanged = true;
     }
     return digest;
@@ -76,12 +98,13 @@ export class ContentDigestFile implements ContentDigests {
   /** Writes what is new, whole or not at all. Of two processes that save at once the later one wins. */
   async save(): Promise<void> {
     if (!this.#isChanged) return;
-    const text = [HEADER];
-    for (const [path, line] of this.#lines) if (!path.includes("\n")) text.push(`${line} ${path}`);
+    for (const [path, { usedOnDay }] of this.#records) {
+      if (usedOnDay < this.#today - KEPT_DAYS) this.#records.delete(path);
+    }
     const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
       await mkdir(dirname(this.#path), { recursive: true });
-      await writeFile(temporary, `${text.join("\n")}\n`, "latin1");
+      await writeFile(temporary, encodeDigestTable(this.#records));
       await rename(temporary, this.#path);
       this.#isChanged = false;
     } catch (error) {
@@ -89,37 +112,14 @@ export class ContentDigestFile implements ContentDigests {
       throw error;
     }
   }
-
-  /** Forgets files below a folder that were not asked for since the file was opened. */
-  get size(): number {
-    return this.#lines.size;
-  }
 }
 
-const DIGEST_CHARACTERS = 64;
-
 function stampOf(node: TreeNode): FileStamp {
-  if (node.stamp !== undefined) return node.stamp;
-  const { dev, ino, mtimeMs, ctimeMs } = lstatSync(fsPath(node.hostPath));
-  return { dev, ino, mtimeMs, ctimeMs };
+  return node.stamp ?? lstatSync(fsPath(node.hostPath));
 }
 
 /** Only ctime counts: it follows every change of the bytes, and nobody can set it. */
-function isSettled({ ctimeMs }: FileStamp, readAtMs: number): boolean {
+function isSettled(ctimeMs: number, readAtMs: number): boolean {
   const tick = Number.isInteger(ctimeMs / 1000) ? COARSE_TICK_MS : FINE_TICK_MS;
   return ctimeMs + tick <= readAtMs;
-}
-
-function parseLines(text: string): Map<string, string> {
-  const lines = new Map<string, string>();
-  if (!text.startsWith(`${HEADER}\n`)) return lines;
-  let start = HEADER.length + 1;
-  for (let end = text.indexOf("\n", start); end >= 0; end = text.indexOf("\n", start)) {
-    // digest size dev ino mtime ctime path: the path begins behind the sixth blank, and may have blanks itself.
-    let split = start + DIGEST_CHARACTERS;
-    for (let blanks = 0; blanks < 5 && split >= 0; blanks++) split = text.indexOf(" ", split + 1);
-    if (split > start && split < end) lines.set(text.slice(split + 1, end), text.slice(start, split));
-    start = end + 1;
-  }
-  return lines;
 }

@@ -3,7 +3,8 @@ import type { SourcedEntry } from "../../store/layers/types.ts";
 import { detectArchive } from "./archive/archive-file.ts";
 import { ScratchFiles } from "./archive/scratch-files.ts";
 import { unpackArchive } from "./archive/unpack-archive.ts";
-import { type ChangedFile, ChangeSet } from "./change-set.ts";
+import { ChangeSet } from "./change-set.ts";
+import { type ChangedFile, copyOf } from "./changed-file.ts";
 import { applyChmod, type ModeChange } from "./chmod.ts";
 import { EMPTY_TREE } from "./empty-tree.ts";
 import { FilesError } from "./error.ts";
@@ -73,6 +74,7 @@ class Copier {
   readonly #options: PlanOptions;
   readonly #slices = new WorkSlices();
   #scratch: ScratchFiles | undefined;
+  #keepsXattrs = false;
 
   constructor(operation: CopyOperation, destination: FileTree, options: PlanOptions) {
     this.changes = new ChangeSet(destination);
@@ -81,6 +83,7 @@ class Copier {
   }
 
   async copySource(source: SelectedSource): Promise<void> {
+    this.#keepsXattrs = source.kind === "tree" && source.keepsXattrs;
     if (source.kind === "tree") {
       for (const root of source.roots) {
         const [top] = root.entries;
@@ -214,29 +217,19 @@ class Copier {
     const { owner, chmod } = this.#operation;
     const isDir = node.kind === "dir";
     const capability =
-      node.kind === "file" && node.hostPath !== ""
-        ? this.#options.readCapability?.(node.hostPath)
-        : undefined;
-    return {
-      // Nothing can listen on a copied socket: it becomes an empty file.
-      kind: node.kind === "socket" ? "file" : node.kind,
-      mode: node.kind === "symlink" ? 0o777 : applyChmod(chmod, { mode: node.mode, isDir }),
-      uid: owner?.uid ?? node.uid,
-      gid: owner?.gid ?? node.gid,
-      mtimeSeconds: node.mtimeSeconds,
-      size: node.kind === "file" ? node.size : 0,
-      ...(node.link !== undefined && { link: node.link }),
-      ...(node.major !== undefined && { major: node.major }),
-      ...(node.minor !== undefined && { minor: node.minor }),
-      ...(node.kind === "file" && { content: { kind: "file", hostPath: node.hostPath } as const }),
-      ...(node.kind === "socket" && { content: NO_BYTES }),
-      ...(capability !== undefined && { xattrs: new Map([["security.capability", capability]]) }),
-    };
+      this.#keepsXattrs && node.kind === "file" ? this.#options.readCapability?.(node.hostPath) : undefined;
+    const file = copyOf(node);
+    if (node.kind !== "symlink") file.mode = applyChmod(chmod, { mode: node.mode, isDir });
+    if (owner !== undefined) {
+      file.uid = owner.uid;
+      file.gid = owner.gid;
+    }
+    if (capability !== undefined) file.xattrs = new Map([["security.capability", capability]]);
+    return file;
   }
 }
 
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
-const NO_BYTES = { kind: "bytes", bytes: new Uint8Array(0) } as const;
 
 function pickMetadata({ mode, uid, gid, mtimeSeconds }: ChangedFile): Partial<ChangedFile> {
   return { mode, uid, gid, mtimeSeconds };

@@ -13,7 +13,7 @@ import type {
   Selection,
   SelectOptions,
 } from "./selection.ts";
-import type { FileTree, PathFilter, TreeNode } from "./types.ts";
+import type { FileTree, PathFilter, TreeEntry, TreeNode } from "./types.ts";
 
 type TreeSource = Extract<CopySource, { kind: "tree" }>;
 
@@ -40,7 +40,7 @@ export async function selectFiles(
     for (const path of findRoots(tree)) {
       roots.push(await selectBelow(tree, { path, include, exclude, slices, signal: options.signal }));
     }
-    selected.push({ kind: "tree", roots });
+    selected.push({ kind: "tree", roots, keepsXattrs: source.tree.keepsXattrs ?? true });
   }
   return { sources: selected };
 }
@@ -112,11 +112,9 @@ async function walkFolder(
   const enter = async (folder: OpenFolder): Promise<void> => {
     open.push(folder);
     const inside = joinPath(top, folder.entry.path);
-    for (const name of tree.readdir(inside)) {
+    for (const { name, node } of listFolder(tree, inside)) {
       if (slices.isDue()) await slices.pause(options.signal);
       const path = joinPath(folder.entry.path, name);
-      const node = tree.lstat(joinPath(inside, name));
-      if (node === undefined) continue;
       if (!isFiltered) {
         const entry: SelectedEntry = { path, node, isImplied: false };
         entries.push(entry);
@@ -152,4 +150,14 @@ async function walkFolder(
   const [root] = entries;
   if (root === undefined) throw new FilesError("SOURCE_NOT_FOUND", "Cannot copy: nothing was selected");
   await enter({ entry: root, includeState: undefined, excludeState: undefined, isTaken: true });
+}
+
+function listFolder(tree: FileTree, path: ByteString): readonly TreeEntry[] {
+  if (tree.list !== undefined) return tree.list(path);
+  const entries: TreeEntry[] = [];
+  for (const name of tree.readdir(path)) {
+    const node = tree.lstat(joinPath(path, name));
+    if (node !== undefined) entries.push({ name, node });
+  }
+  return entries;
 }

@@ -57,7 +57,12 @@ export interface Selection {
 }
 
 export type SelectedSource =
-  | { readonly kind: "tree"; readonly roots: readonly SelectedRoot[] }
+  | {
+      readonly kind: "tree";
+      readonly roots: readonly SelectedRoot[];
+      /** Whether capabilities of its files are copied. */
+      readonly keepsXattrs: boolean;
+    }
   | {
       readonly kind: "file";
       readonly name: ByteString;

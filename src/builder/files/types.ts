@@ -17,15 +17,20 @@ export interface TreeNode {
   readonly gid: number;
   readonly mtimeSeconds: number;
   readonly size: number;
-  readonly link?: ByteString;
-  readonly major?: number;
-  readonly minor?: number;
+  readonly link?: ByteString | undefined;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
   /** Host path of the file itself (latin1), for reading its bytes and xattrs. */
   readonly hostPath: string;
   /** Equal for names of the same file; undefined where there is only one name. */
-  readonly hardlinkId?: string;
+  readonly hardlinkId?: string | undefined;
   /** Saves whoever hashes the file an lstat. */
-  readonly stamp?: FileStamp;
+  readonly stamp?: FileStamp | undefined;
+}
+
+export interface TreeEntry {
+  readonly name: ByteString;
+  readonly node: TreeNode;
 }
 
 /**
@@ -36,6 +41,10 @@ export interface FileTree {
   lstat(path: ByteString): TreeNode | undefined;
   /** Names in a folder, sorted as bytes; empty when it is no folder. */
   readdir(path: ByteString): readonly ByteString[];
+  /** `readdir` and `lstat` of every name in one, for trees that can do that faster. */
+  list?(path: ByteString): readonly TreeEntry[];
+  /** false for a build context: extended attributes of its files are not copied. */
+  readonly keepsXattrs?: boolean;
   /**
    * For people: why a path that is on the disk is not in the tree, as a sentence without a period; undefined when
    * there is no reason beyond its not being there.

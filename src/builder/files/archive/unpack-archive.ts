@@ -6,7 +6,8 @@ import {
   TarParser,
   type TarSink,
 } from "../../../tar/index.ts";
-import type { ChangedFile, ChangeSet } from "../change-set.ts";
+import type { ChangeSet } from "../change-set.ts";
+import type { ChangedFile } from "../changed-file.ts";
 import { FilesError } from "../error.ts";
 import { makeFolders } from "../make-folders.ts";
 import { baseName, joinPath, parentPath } from "../path.ts";
