@@ -104,7 +104,13 @@ class BuildRun {
         ...(epoch === undefined ? {} : { epoch: epoch.replace(".000Z", "Z") }),
       });
       const configDescriptor = await putConfig(store, config);
-      images.push({ platform: plan.image.platform, config, configDescriptor });
+      images.push({
+        platform: plan.image.platform,
+        config,
+        configDescriptor,
+        baseLayers: plan.image.baseLayers,
+        epochSeconds: plan.epochSeconds,
+      });
     }
     const written = await writeOutputs(images, {
       ...this.#collaborators,

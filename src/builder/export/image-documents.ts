@@ -16,6 +16,10 @@ export interface BuiltImage {
   readonly platform: Platform;
   readonly config: ImageConfig;
   readonly configDescriptor: Descriptor;
+  /** How many of its layers, from the bottom, are the base image's. */
+  readonly baseLayers: number;
+  /** SOURCE_DATE_EPOCH, where it was given. */
+  readonly epochSeconds: number | undefined;
 }
 
 /** Annotations by where they go, in buildx's terms. */

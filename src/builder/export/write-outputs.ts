@@ -8,6 +8,7 @@ import { splitAnnotations } from "./annotations.ts";
 import { exportFiles } from "./file-tree.ts";
 import { type BuiltImage, blobsOf, type ManifestOptions, putIndex, putManifest } from "./image-documents.ts";
 import { layoutFiles, writeArchive, writeFolder } from "./oci-archive.ts";
+import { rewriteTimestamps } from "./rewrite-timestamps.ts";
 
 export interface OutputContext extends Collaborators {
   readonly options: BuildOptions;
@@ -107,7 +108,8 @@ async function writeOciOutput(
   };
   const blobs: Descriptor[] = [];
   const manifests: Descriptor[] = [];
-  for (const image of images) {
+  for (const built of images) {
+    const image = output.rewriteTimestamp === true ? await rewriteTimestamps(built, context) : built;
     const made = await putManifest(image, context, manifestOptions);
     blobs.push(...blobsOf(made.manifest), made.descriptor);
     manifests.push(made.descriptor);

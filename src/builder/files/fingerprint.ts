@@ -60,6 +60,8 @@ export async function fingerprintSelection(
     }
     for (const root of source.roots) {
       const firstNames = new Map<string, ByteString>();
+      // A file named by itself and the same file as a folder's only content end up in different places.
+      if (root.isDir) facts.add(index, CONTENTS_OF_FOLDER);
       for (const entry of root.entries) {
         if (slices.isDue()) await slices.pause(options.signal);
         // Of a folder only the contents are copied; what it is like itself plays no part.
@@ -96,6 +98,16 @@ interface Facts {
   readonly link: string;
   readonly capability: string;
 }
+
+const CONTENTS_OF_FOLDER: Facts = {
+  path: "" as ByteString,
+  kind: "contents",
+  mode: "",
+  owner: "",
+  digest: "",
+  link: "",
+  capability: "",
+};
 
 const FIELDS = 8;
 const HASH_CHARACTERS = 64 * 1024;

@@ -86,8 +86,8 @@ function planMount(
   mount: RunMount,
   sourceOf: (target: string) => ContextVertex | StateVertex,
 ): ExecMount {
-  if (mount.type === "secret") return planSecret(mount);
-  if (mount.type === "ssh") return planAgent(mount);
+  if (mount.type === "secret") return planSecret(mount, stage.config.WorkingDir ?? "/");
+  if (mount.type === "ssh") return planAgent(mount, stage.config.WorkingDir ?? "/");
   const target = mount.target === undefined ? "/" : cleanPath(mount.target, stage.config.WorkingDir ?? "/");
   if (target === "/")
     throw new BuildError("DOCKERFILE_INVALID", `invalid mount target "${target}"`, {
@@ -116,13 +116,15 @@ function planMount(
   };
 }
 
-function planSecret(mount: RunMount): ExecMount {
+function planSecret(mount: RunMount, directory: string): ExecMount {
   const secretId = mount.source ?? mount.id ?? posix.basename(mount.target ?? "");
   const isFile = mount.env === undefined || mount.target !== undefined;
   return {
     kind: "secret",
     secretId,
-    ...(isFile ? { target: absolute(mount.target ?? `/run/secrets/${posix.basename(secretId)}`) } : {}),
+    ...(isFile
+      ? { target: cleanPath(mount.target ?? `/run/secrets/${posix.basename(secretId)}`, directory) }
+      : {}),
     ...(mount.env === undefined ? {} : { env: mount.env }),
     required: mount.required,
     uid: mount.uid ?? 0,
@@ -131,21 +133,17 @@ function planSecret(mount: RunMount): ExecMount {
   };
 }
 
-function planAgent(mount: RunMount): ExecMount {
+function planAgent(mount: RunMount, directory: string): ExecMount {
   if (mount.source !== undefined) throw new BuildError("DOCKERFILE_INVALID", "ssh does not support source");
   return {
     kind: "ssh",
     sshId: mount.id === undefined || mount.id === "" ? "default" : mount.id,
-    ...(mount.target === undefined ? {} : { target: absolute(mount.target) }),
+    ...(mount.target === undefined ? {} : { target: cleanPath(mount.target, directory) }),
     required: mount.required,
     uid: mount.uid ?? 0,
     gid: mount.gid ?? 0,
     mode: mount.mode ?? 0o600,
   };
-}
-
-function absolute(path: string): string {
-  return posix.normalize(`/${path}`);
 }
 
 /** `|2 A=1 B=2 /bin/sh -c …`: the ARGs in force stand before the command. */

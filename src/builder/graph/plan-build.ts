@@ -189,9 +189,7 @@ function addTriggers(node: StageNode, stages: StageGraph, words: WordExpander): 
         ? (node.resolved.image.config.config?.OnBuild ?? [])
         : [];
   const commands = inherited.map((expression) =>
-    at(place, () =>
-      stages.command(parseOnbuildTrigger(expression), place, { words, isTrigger: true }),
-    ),
+    at(place, () => stages.command(parseOnbuildTrigger(expression), place, { words, isTrigger: true })),
   );
   node.commands = [...commands, ...node.commands];
   return commands.some(({ sources }) => sources.some((source) => source !== undefined));
@@ -216,7 +214,8 @@ function startOf(
     // The base is a stage that a context replaces: begin on its files.
     return startOnFiles(node.base.stage, scratch, input, platform);
   }
-  if (node.resolved === undefined) return { state: startOnScratch(platform, scratch), result: scratch };
+  if (node.resolved === undefined)
+    return { state: startOnScratch(input.targetPlatform, scratch), result: scratch };
   if (node.resolved.kind === "context") return startOnFiles(node, scratch, input, platform);
   const image = images.get(node.resolved.key);
   if (image === undefined) throw new Error(`invariant: image ${node.resolved.key} was resolved`);

@@ -1,8 +1,14 @@
+import { StrakeError } from "../../errors.ts";
 import { type Platform, parsePlatform } from "../../oci/index.ts";
-import { type Dockerfile, DockerfileError, type Instruction, runMountSources, type Stage } from "../../parser/index.ts";
+import {
+  type Dockerfile,
+  DockerfileError,
+  type Instruction,
+  runMountSources,
+  type Stage,
+} from "../../parser/index.ts";
 import { nearest } from "../../util/nearest.ts";
 import type { SourceSpan } from "../../util/span.ts";
-import { StrakeError } from "../../errors.ts";
 import { BuildError } from "../error.ts";
 import type { ContextSource } from "../types.ts";
 import type { EnvList } from "./env-list.ts";

@@ -221,6 +221,9 @@ class Session implements MountSession {
 
   async #addAgent(mount: ExecMount & { readonly kind: "ssh" }): Promise<void> {
     const agent = this.#inputs.ssh.find(({ id }) => id === mount.sshId);
+    const target = mount.target ?? `${SSH_SOCKET_PREFIX}.${this.#agents}`;
+    // The variable is there without an agent too, as in BuildKit.
+    if (this.#agents++ === 0) this.env.push(`SSH_AUTH_SOCK=${target}`);
     if (agent === undefined) {
       if (!mount.required) return;
       throw new BuildError("SECRET_MISSING", `unset ssh forward key ${mount.sshId}`, {
@@ -228,8 +231,6 @@ class Session implements MountSession {
         hint: `Give an agent with --ssh ${mount.sshId}=SOCKET, or --ssh default with SSH_AUTH_SOCK set`,
       });
     }
-    const target = mount.target ?? `${SSH_SOCKET_PREFIX}.${this.#agents}`;
-    if (this.#agents++ === 0) this.env.push(`SSH_AUTH_SOCK=${target}`);
     this.mounts.push({ kind: "bind", source: agent.socketPath, target, readonly: false });
   }
 

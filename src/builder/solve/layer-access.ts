@@ -49,7 +49,15 @@ export class LayerAccess {
     // Each layer is unpacked as soon as it is there, while others still come.
     await Promise.all(diffIds.map((diffId) => this.#unpacked(diffId)));
     const folders = await this.#store.layers.ensureStack(diffIds, { signal: this.#signal });
-    return folders.toReversed();
+    // A layer that is there twice (two steps that changed nothing) shows all it has from its upper place; the kernel
+    // refuses to stack a folder on itself.
+    return [...new Set(folders.toReversed())];
+  }
+
+  /** One layer by itself, unpacked. */
+  async folder(diffId: Digest): Promise<string> {
+    await this.#unpacked(diffId);
+    return this.#store.layers.ensureSnapshot(diffId, { signal: this.#signal });
   }
 
   /** The files of a state. */
@@ -89,7 +97,9 @@ export class LayerAccess {
     const info = await this.#store.layers.info(diffId);
     if (info === undefined) return false;
     const hasBytes =
-      info.hasSnapshot || info.hasTar || (info.blob !== undefined && (await this.#store.blobs.hasBlob(info.blob)));
+      info.hasSnapshot ||
+      info.hasTar ||
+      (info.blob !== undefined && (await this.#store.blobs.hasBlob(info.blob)));
     // Held: what this build stands on must not be collected by another process meanwhile.
     return hasBytes && (await this.#store.layers.hold(diffId));
   }

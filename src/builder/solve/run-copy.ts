@@ -5,7 +5,6 @@ import { type Digest, formatPlatform } from "../../oci/index.ts";
 import { writeLayer } from "../../store/layers/index.ts";
 import type { PackedLayer, SourcedEntry } from "../../store/layers/types.ts";
 import { Xattrs } from "../../sys/index.ts";
-import { createFilter } from "../sources/ignore-file.ts";
 import {
   type ContentDigests,
   EMPTY_TREE,
@@ -22,6 +21,7 @@ import {
   selectFiles,
 } from "../files/index.ts";
 import type { CopySource, CopyVertex, WorkdirVertex } from "../graph/vertex.ts";
+import { createFilter } from "../sources/ignore-file.ts";
 import type { State } from "./state.ts";
 import type { MadeLayer, StepContext, StepVertex } from "./step.ts";
 

@@ -128,7 +128,7 @@ export class Solver {
       make: async () => {
         await context.cache.storeFiles(
           selected.fingerprint.digest,
-          selected.fingerprint.ingredients as never,
+          selected.fingerprint.ingredients() as never,
         );
         return makeCopyLayer(context, vertex, parent, selected);
       },

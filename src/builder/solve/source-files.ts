@@ -5,7 +5,6 @@ import { writeLayer } from "../../store/layers/index.ts";
 import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
-import { createFilter } from "../sources/ignore-file.ts";
 import {
   ContentDigestFile,
   type ContentDigests,
@@ -23,6 +22,7 @@ import {
 import type { ContextVertex, CopySource, StateVertex } from "../graph/vertex.ts";
 import type { ContextTrees } from "../sources/context-trees.ts";
 import { downloadFile } from "../sources/http-file.ts";
+import { createFilter } from "../sources/ignore-file.ts";
 import type { LayerAccess } from "./layer-access.ts";
 import type { State } from "./state.ts";
 

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BuildError } from "../error.ts";
-import { type IgnoreFile, readIgnoreFile } from "./ignore-file.ts";
 import { FilesError, type FileTree, LocalTree } from "../files/index.ts";
 import type { ContextVertex } from "../graph/vertex.ts";
 import type { BuildOptions } from "../types.ts";
+import { type IgnoreFile, readIgnoreFile } from "./ignore-file.ts";
 import { unpackContext } from "./unpack-context.ts";
 
 /**

@@ -64,7 +64,9 @@ class UpperScan {
     const node = describe(stats, hostPath);
     const isSame = below !== undefined && isSameFile(node, below, this.#xattrs);
     if (node.kind !== "dir") {
-      if (!isSame) this.#entries.push(this.#links.join(this.#toEntry(path, node), node.hardlinkId));
+      // A file with several names here was linked by the step: leaving one name out would break the others off.
+      if (!isSame || node.hardlinkId !== undefined)
+        this.#entries.push(this.#links.join(this.#toEntry(path, node), node.hardlinkId));
       return;
     }
     const index = this.#entries.length;
