@@ -31,7 +31,7 @@ export class Xattrs {
       if (errno === ENODATA || errno === ENOTSUP) return undefined;
       throw new SysError({ errno, syscall: `lgetxattr ${name}`, path });
     }
-    return Uint8Array.prototype.slice.call(this.#buffer, 0, size);
+    return new Uint8Array(this.#buffer.subarray(0, size));
   }
 
   /** Creates or replaces an attribute. */

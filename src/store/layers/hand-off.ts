@@ -41,8 +41,11 @@ export class HandOff<T> implements AsyncIterable<T> {
       const offer = this.#offer;
       if (offer !== undefined) {
         this.#offer = undefined;
-        yield offer.value;
-        offer.taken();
+        try {
+          yield offer.value;
+        } finally {
+          offer.taken();
+        }
       } else if (this.#outcome !== undefined) {
         if ("error" in this.#outcome) throw this.#outcome.error;
         return;
