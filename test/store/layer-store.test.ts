@@ -256,6 +256,15 @@ describe("a layer that was built", () => {
     await expect(async () => pending.write(tar)).rejects.toThrow(TypeError);
   });
 
+  test("a tar that is no layer is LAYER_CORRUPT, but stays: its bytes are what was stored", async () => {
+    await using store = await Store.open(root);
+    const pending = await store.layers.prepareTar();
+    await pending.write(noise(100_000, "no tar"));
+    const { diffId } = await pending.commit();
+    await expect(store.layers.ensureSnapshot(diffId)).rejects.toMatchObject({ code: "LAYER_CORRUPT" });
+    expect(await store.layers.info(diffId)).toMatchObject({ hasTar: true, hasSnapshot: false });
+  });
+
   test("whose tar the disk has altered is made from another form, or is missing", async () => {
     await using store = await Store.open(root);
     const pending = await store.layers.prepareTar();

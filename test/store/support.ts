@@ -77,6 +77,8 @@ export interface Program {
   readonly lines: readonly string[];
   /** Waits until a line begins so; rejects when the program ends before. */
   waitFor(begin: string): Promise<string>;
+  /** Waits until it has written so many lines. */
+  waitForLines(count: number): Promise<void>;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
 }
@@ -99,40 +101,41 @@ export function startProgram(
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const lines: string[] = [];
-  const waiting: {
-    readonly begin: string;
-    readonly resolve: (line: string) => void;
-    readonly reject: (reason: Error) => void;
-  }[] = [];
+  const waiting = new Set<{ readonly check: () => void; readonly reject: (reason: Error) => void }>();
   let complaint = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaint += chunk.toString();
   });
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
     lines.push(line);
-    for (const waiter of waiting) if (line.startsWith(waiter.begin)) waiter.resolve(line);
+    for (const { check } of waiting) check();
   });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      for (const { begin, reject } of waiting) {
-        reject(new Error(`${name} ended (${code ?? signal}) before it said "${begin}": ${complaint}`));
-      }
-      resolve(code ?? signal ?? "");
+      const end = code ?? signal ?? "";
+      for (const { reject } of waiting) reject(new Error(`${name} ended too early (${end}): ${complaint}`));
+      resolve(end);
     });
   });
+  const wait = <T>(find: () => T | undefined): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = find();
+        if (found === undefined) return;
+        waiting.delete(waiter);
+        resolve(found);
+      };
+      const waiter = { check, reject };
+      waiting.add(waiter);
+      check();
+    });
   return {
     child,
     lines,
     ended,
-    waitFor: (begin) =>
-      new Promise((resolve, reject) => {
-        const line = lines.find((each) => each.startsWith(begin));
-        if (line !== undefined) resolve(line);
-        else if (child.exitCode !== null)
-          reject(new Error(`${name} ended before it said "${begin}": ${complaint}`));
-        else waiting.push({ begin, resolve, reject });
-      }),
+    waitFor: (begin) => wait(() => lines.find((line) => line.startsWith(begin))),
+    waitForLines: (count) => wait(() => (lines.length >= count ? count : undefined)).then(() => undefined),
   };
 }
 

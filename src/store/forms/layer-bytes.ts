@@ -1,3 +1,4 @@
+import { createHasher, type Digest, splitDigest } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import { TarError } from "../../tar/error.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
@@ -61,14 +62,21 @@ export class LayerBytes {
    */
   async dropDamaged(record: LayerRecord | undefined): Promise<boolean> {
     if (record === undefined) return false;
-    if (this.#folders.tarPath(record) !== undefined) {
-      // Written here, and the diffID was computed from it: nothing but the disk can have changed it.
+    const path = this.#folders.tarPath(record);
+    if (path !== undefined) {
+      if (await hasDiffId(path, record.diffId)) return false; // then it is no layer, but what was stored
       await this.#folders.updateLocked(record.diffId, ({ tar: _, ...rest }) => rest);
       return true;
     }
     const blob = await this.presentBlob(record);
     return blob !== undefined && (await this.#blobs.removeIfCorrupt(blob.descriptor));
   }
+}
+
+async function hasDiffId(path: string, diffId: Digest): Promise<boolean> {
+  const hasher = createHasher(splitDigest(diffId).algorithm);
+  for await (const chunk of readChunks(path)) hasher.update(chunk);
+  return hasher.digest() === diffId;
 }
 
 /** Whether an error says that the bytes are wrong: from a codec, the tar reader or the digest check; not the disk. */

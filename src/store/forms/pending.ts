@@ -27,9 +27,14 @@ export async function prepareSnapshot(
     async commit({ diffId, tarSize, treeId }) {
       if (over) throw new TypeError("This snapshot was committed or discarded before");
       over = true;
-      await uses.hold(diffId);
-      await env.temp.discard(work);
-      return await folders.installSnapshot(folder, { diffId, tarSize, treeId, madeBy: "build" });
+      try {
+        await uses.hold(diffId);
+        await env.temp.discard(work);
+        return await folders.installSnapshot(folder, { diffId, tarSize, treeId, madeBy: "build" });
+      } catch (error) {
+        await env.temp.discard(folder);
+        throw error;
+      }
     },
     async [Symbol.asyncDispose]() {
       if (over) return;
@@ -44,6 +49,10 @@ export async function prepareTar(env: StoreEnvironment, folders: LayerFolders): 
   const folder = await env.temp.makeFolder("tar");
   const writer = await FileWriter.open(`${folder}/layer.tar`, { attempt: "write a layer", sync: false });
   const hasher = createHasher();
+  const discard = async (): Promise<void> => {
+    await writer[Symbol.asyncDispose]();
+    await env.temp.discard(folder);
+  };
   let over = false;
   return {
     write(chunk) {
@@ -54,16 +63,20 @@ export async function prepareTar(env: StoreEnvironment, folders: LayerFolders): 
     async commit({ treeId }: { readonly treeId?: Digest } = {}) {
       if (over) throw new TypeError("This tar was committed or discarded before");
       over = true;
-      await writer.finish();
-      const [diffId, tarSize] = [hasher.digest(), writer.position];
-      await folders.installTar(folder, { diffId, tarSize, treeId });
-      return { diffId, tarSize };
+      try {
+        await writer.finish();
+        const [diffId, tarSize] = [hasher.digest(), writer.position];
+        await folders.installTar(folder, { diffId, tarSize, treeId });
+        return { diffId, tarSize };
+      } catch (error) {
+        await discard();
+        throw error;
+      }
     },
     async [Symbol.asyncDispose]() {
       if (over) return;
       over = true;
-      await writer[Symbol.asyncDispose]();
-      await env.temp.discard(folder);
+      await discard();
     },
   };
 }

@@ -19,7 +19,7 @@ export interface StackParts {
  * few that mean something else on top of the others get a variant for this stack:
  *
  * - a layer that has `tmp/x` but no entry for `tmp`, which must stay as the layers below have it, while overlay
- *   shows the upper folder's mode and owner (and `lib/x` where `lib` is a link further down);
+ *   shows the upper folder's mode and owner;
  * - a layer with a hard link to a lower layer's file.
  */
 export async function ensureStack(
@@ -81,11 +81,7 @@ async function unpackSideBySide(
 
 function isAsImplied(below: MergedTree, folder: string): boolean {
   const found = below.lstat(folder as ByteString);
-  if (found === undefined) return true;
-  return (
-    found.kind === "dir" &&
-    found.mode === IMPLIED.mode &&
-    found.uid === IMPLIED.uid &&
-    found.gid === IMPLIED.gid
-  );
+  // Where the layers below have a link or nothing, nobody's attributes are to be kept.
+  if (found?.kind !== "dir") return true;
+  return found.mode === IMPLIED.mode && found.uid === IMPLIED.uid && found.gid === IMPLIED.gid;
 }

@@ -2,19 +2,28 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
 import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
-import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
+import { type StagedFile, stageFile, syncFolder } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import { StoreError } from "../error.ts";
 import type { ImageDescription, ImageRecord, ImageStore, LayerStore } from "../types.ts";
 import { describeImage } from "./describe-image.ts";
 import { decodeImageRecord, encodeImageRecord } from "./image-record.ts";
-import { encodeLayoutIndex } from "./layout-index.ts";
+import { byReference, encodeLayoutIndex } from "./layout-index.ts";
 
 /** Shorter beginnings of an image ID are taken for names. */
 const MIN_ID_PREFIX = 4;
 
 /** Held while image records and index.json change. */
 const LOCK = "images";
+
+interface Change {
+  /** Completes "Cannot …" in an error. */
+  readonly attempt: string;
+  /** The records as they will be. */
+  readonly after: (records: readonly ImageRecord[]) => readonly ImageRecord[];
+  /** Prepares the change of the record file, where there is one. */
+  readonly stage?: () => Promise<StagedFile>;
+}
 
 /** One record file for each name; the layout's index.json is made from them. */
 export class DiskImageStore implements ImageStore {
@@ -45,26 +54,34 @@ export class DiskImageStore implements ImageStore {
     // What the record names must not be less durable than the record.
     await this.#blobs.sync();
     if (this.#isWritten(path, content)) return;
-    await this.#change(() =>
-      writeFileWhole(this.#env.temp, path, content, {
-        attempt: `record image "${record.reference}"`,
-        sync: true,
-      }),
-    );
+    const attempt = `record image "${record.reference}"`;
+    await this.#change({
+      attempt,
+      after: (records) => [...records.filter(({ reference }) => reference !== record.reference), record],
+      stage: () => stageFile(this.#env.temp, path, content, { attempt, sync: true }),
+    });
   }
 
   async remove(reference: string): Promise<boolean> {
     const path = this.#env.paths.imageRecord(reference);
     if (!existsSync(path)) return false;
-    return await this.#change(async () => {
-      try {
-        await unlink(path);
-        return true;
-      } catch (error) {
-        if (isErrno(error, "ENOENT")) return false;
-        throw diskFault(`remove image "${reference}"`, path, error);
-      }
+    const attempt = `remove image "${reference}"`;
+    let wasThere = true;
+    await this.#change({
+      attempt,
+      after: (records) => records.filter((record) => record.reference !== reference),
+      stage: async () => ({
+        show: () =>
+          onDisk(attempt, path, async () => {
+            await unlink(path).catch((error: unknown) => {
+              if (!isErrno(error, "ENOENT")) throw error;
+              wasThere = false; // somebody else removed it meanwhile
+            });
+          }),
+        discard: async () => undefined,
+      }),
     });
+    return wasThere;
   }
 
   describe(record: ImageRecord): Promise<ImageDescription> {
@@ -78,24 +95,33 @@ export class DiskImageStore implements ImageStore {
 
   /** Writes index.json anew from the records. */
   async refreshIndex(): Promise<void> {
-    await this.#change(async () => undefined);
+    await this.#change({ attempt: "write index.json", after: (records) => records });
   }
 
-  /** Changes records and then index.json, marked as stale in between so that the next start mends a broken-off change. */
-  async #change<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Changes the records and index.json: both are written before either is shown, so that a full disk changes nothing.
+   * Between the two index.json is marked as stale, for the next start to mend.
+   */
+  async #change({ attempt, after, stage }: Change): Promise<void> {
     const { paths, locks, temp } = this.#env;
-    return await locks.withLease(LOCK, async () => {
-      await onDisk("change the images", paths.indexStale, () => writeFileSync(paths.indexStale, ""));
-      const result = await work();
-      await writeFileWhole(temp, paths.index, encodeLayoutIndex(this.#readAll()), {
-        attempt: "write index.json",
-        sync: true,
-      });
-      await onDisk("change the images", paths.images, async () => {
+    await locks.withLease(LOCK, async () => {
+      const content = encodeLayoutIndex(after(this.#readAll()));
+      const staged = await Promise.allSettled([
+        stage?.(),
+        stageFile(temp, paths.index, content, { attempt, sync: true }),
+      ]);
+      const files = staged.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : []));
+      const failed = staged.find((each) => each.status === "rejected");
+      if (failed !== undefined) {
+        for (const file of files) await file.discard();
+        throw failed.reason;
+      }
+      await onDisk(attempt, paths.indexStale, () => writeFileSync(paths.indexStale, ""));
+      for (const file of files) await file.show();
+      await onDisk(attempt, paths.images, async () => {
         await unlink(paths.indexStale);
-        await syncFolder(paths.images);
+        await Promise.all([syncFolder(paths.images), syncFolder(paths.root)]);
       });
-      return result;
     });
   }
 
@@ -129,7 +155,7 @@ export class DiskImageStore implements ImageStore {
         .filter((name) => name.endsWith(".json"))
         .map((name) => this.#read(`${images}/${name}`))
         .filter((record) => record !== undefined)
-        .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+        .sort(byReference);
     } catch (error) {
       throw diskFault("list the images", images, error);
     }

@@ -18,11 +18,16 @@ export function encodeLayoutIndex(records: readonly ImageRecord[]): string {
   const index: ImageIndex = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociIndex,
-    manifests: records.flatMap((record) =>
-      record.manifest === undefined ? [] : [entry(record, record.manifest)],
-    ),
+    manifests: records
+      .toSorted(byReference)
+      .flatMap((record) => (record.manifest === undefined ? [] : [entry(record, record.manifest)])),
   };
   return `${JSON.stringify(index, null, 1)}\n`;
+}
+
+/** By code units: the same on every machine. */
+export function byReference(a: ImageRecord, b: ImageRecord): number {
+  return a.reference < b.reference ? -1 : a.reference > b.reference ? 1 : 0;
 }
 
 function entry(record: ImageRecord, { mediaType, digest, size, platform }: Descriptor): Descriptor {
