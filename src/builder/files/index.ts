@@ -38,4 +38,4 @@ export type {
   Selection,
   SelectOptions,
 } from "./selection.ts";
-export type { FileStamp, FileTree, Owner, PathFilter, TreeEntry, TreeNode } from "./types.ts";
+export type { FileStamp, FileTree, FilterMatch, Owner, PathFilter, TreeEntry, TreeNode } from "./types.ts";

@@ -118,11 +118,12 @@ export class LocalTree implements FileTree {
       if (node?.kind === "dir") this.#addFolder(path, node, undefined);
       return node;
     }
-    const { matched, state } = this.#ignore.match(fromByteString(path), parentState);
-    if (matched && !this.#ignore.hasExceptions) return undefined;
+    const match = this.#ignore.match(fromByteString(path), parentState);
+    const { matched } = match;
+    if (matched && (match.canSkip ?? !this.#ignore.hasExceptions)) return undefined;
     const node = readLocalNode(this.#hostPath(path));
     if (node?.kind !== "dir") return matched ? undefined : node;
-    this.#addFolder(path, node, state);
+    this.#addFolder(path, node, match.state);
     // An excluded folder is there all the same when an exception brings back something inside it.
     if (!matched || this.list(path).length > 0) return node;
     this.#folders.delete(path);

@@ -142,8 +142,7 @@ async function walkFolder(
       entries.push(entry);
     }
     if (node.kind !== "dir") return;
-    // Without exceptions nothing inside an excluded folder can come back.
-    if ((excluded?.matched ?? false) && exclude?.hasExceptions === false) return;
+    if (excluded?.matched === true && (excluded.canSkip ?? exclude?.hasExceptions === false)) return;
     await enter({ entry, includeState: included?.state, excludeState: excluded?.state, isTaken });
   };
 

@@ -59,7 +59,15 @@ export interface FileTree {
 export interface PathFilter<State = unknown> {
   /** Has it `!` lines: only then can anything below a matched folder be unmatched. */
   readonly hasExceptions: boolean;
-  match(path: string, parent: State | undefined): { readonly matched: boolean; readonly state: State };
+  match(path: string, parent: State | undefined): FilterMatch<State>;
+}
+
+export interface FilterMatch<State = unknown> {
+  readonly matched: boolean;
+  /** To be given back for what is inside, where the path is a folder's. */
+  readonly state: State;
+  /** Nothing inside can be unmatched; `matched` and no exceptions at all when it is not said. */
+  readonly canSkip?: boolean;
 }
 
 /** Who owns what a step makes. */

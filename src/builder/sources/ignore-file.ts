@@ -43,8 +43,16 @@ function toFilter(ignore: Ignore): PathFilter<IgnoreLevel> {
   return {
     hasExceptions: ignore.hasExceptions,
     match: (path, parent) => {
-      const { excluded, inside } = (parent ?? ignore.walker()).visit(path);
-      return { matched: excluded, state: inside };
+      const visit = (parent ?? ignore.walker()).visit(path);
+      return {
+        matched: visit.excluded,
+        get state() {
+          return visit.inside;
+        },
+        get canSkip() {
+          return visit.canSkip;
+        },
+      };
     },
   };
 }
