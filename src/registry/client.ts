@@ -81,6 +81,33 @@ export class RegistryClient implements AsyncDisposable {
     yield* listRepositories(await this.#deps.sessions.upstream(registry), options);
   }
 
+  /**
+   * Tries a user name and password on a registry. Returns what to store: the refresh token where its token server
+   * gives one, else the password. `checked` is false where the registry lets anybody in and so tells nothing.
+   * @throws {RegistryError} UNAUTHORIZED, DENIED, …
+   */
+  async login(
+    registry: string,
+    { username, password }: { readonly username: string; readonly password: string },
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly credentials: Credentials; readonly username: string; readonly checked: boolean }> {
+    const origin = "what was entered";
+    const credentials: Credentials = { kind: "password", username, password, origin };
+    const session = await this.#deps.sessions.loginSession(registry, {
+      find: () => Promise.resolve(credentials),
+    });
+    const request = { what: `log in to ${registry}`, method: "GET", target: "", scopes: [], signal };
+    const answer = await session.request(request);
+    if (answer.status !== 200) throw await session.refuse(answer, request);
+    answer.body.discard();
+    const token = await session.refreshToken();
+    return {
+      credentials: token === undefined ? credentials : { kind: "identity-token", token, origin },
+      username,
+      checked: session.wasChallenged,
+    };
+  }
+
   /** Tells this client's listener about something that happened around it. */
   emit(event: RegistryEvent): void {
     this.#deps.onEvent?.(event);

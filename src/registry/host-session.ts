@@ -27,6 +27,8 @@ export interface SessionDeps {
   readonly warnings: WarningFilter;
   readonly userAgent: string;
   readonly onEvent: OnRegistryEvent | undefined;
+  /** For logging in: ask for a refresh token that may be stored. */
+  readonly offline?: boolean | undefined;
 }
 
 export interface RegistryRequest {
@@ -46,6 +48,8 @@ export interface RegistryRequest {
   readonly retries?: boolean | undefined;
   readonly missing?: RegistryErrorCode | undefined;
   readonly followRedirects?: boolean | undefined;
+  /** The body of the answer will be large. */
+  readonly bulk?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,6 +87,7 @@ export class HostSession {
       registry: credentialKey(registry, endpoint),
       credentials,
       clock,
+      offline: deps.offline,
       onWarning: (text) => this.warn(text),
       send: async ({ method, url, headers, body }) => {
         const attempt = { what: "get a token", registry: endpoint.host, method };
@@ -166,6 +171,16 @@ export class HostSession {
     return await this.#base;
   }
 
+  /** Whether the registry has asked for credentials so far. */
+  get wasChallenged(): boolean {
+    return this.#authorizer.wasChallenged;
+  }
+
+  /** What a token server gave to be stored instead of the password. */
+  async refreshToken(): Promise<string | undefined> {
+    return await this.#authorizer.refreshToken();
+  }
+
   /** Whether plain http or unverified TLS is what the user has allowed here. */
   get isInsecure(): boolean {
     return this.endpoint.protocol !== "https" || this.endpoint.tls?.skipVerify === true;
@@ -195,6 +210,7 @@ export class HostSession {
         tls: isOwn ? this.endpoint.tls : undefined,
         answerTimeoutMs: request.answerTimeoutMs,
         followRedirects: request.followRedirects,
+        bulk: request.bulk,
         signal,
       });
       if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) return answer;

@@ -1,3 +1,4 @@
+import type { CredentialSource } from "./credentials/types.ts";
 import { RegistryError } from "./error.ts";
 import { HostSession, type SessionDeps } from "./host-session.ts";
 import type { HostConfigSource, Mirror } from "./hosts/types.ts";
@@ -35,6 +36,12 @@ export class RegistrySessions {
   /** The registry itself, for everything that changes it. @throws {RegistryError} CONFIG_INVALID */
   async upstream(registry: string): Promise<HostSession> {
     return (await this.#entry(registry)).upstream;
+  }
+
+  /** The registry itself with other credentials, and with nothing shared. */
+  async loginSession(registry: string, credentials: CredentialSource): Promise<HostSession> {
+    const { upstream } = await this.#hosts.find(registry);
+    return new HostSession(registry, upstream, { ...this.#deps, credentials, offline: true });
   }
 
   /** Whom to ask, in order: mirrors that may have it, then the registry itself. */

@@ -18,6 +18,8 @@ export interface AuthorizerOptions {
   readonly clock: Clock;
   readonly send: SendToTokenServer;
   readonly onWarning: (text: string) => void;
+  /** Ask token servers for a refresh token that may be stored: for logging in. */
+  readonly offline?: boolean | undefined;
 }
 
 export interface AuthorizeOptions {
@@ -101,6 +103,16 @@ export class Authorizer {
     return credentials?.origin ?? "anonymous";
   }
 
+  /** Whether the registry has asked for credentials. */
+  get wasChallenged(): boolean {
+    return this.#scheme !== undefined;
+  }
+
+  /** What a token server gave to be used instead of the password; undefined where it gave nothing. */
+  async refreshToken(): Promise<string | undefined> {
+    return this.#refreshTokens.get(fingerprint(await this.#find({})));
+  }
+
   async #find(options: {
     readonly repository?: string | undefined;
     readonly signal?: AbortSignal | undefined;
@@ -146,16 +158,17 @@ export class Authorizer {
     credentials: Credentials | undefined,
     scopes: readonly Scope[],
   ): Promise<KeptToken> {
-    const { registry, send, onWarning } = this.#options;
+    const { registry, send, onWarning, offline } = this.#options;
     const key = fingerprint(credentials);
-    const request = { registry, realm: scheme.realm, service: scheme.service, scopes, credentials };
+    const request = { registry, realm: scheme.realm, service: scheme.service, scopes, credentials, offline };
     try {
       const token = await fetchToken({ ...request, refreshToken: this.#refreshTokens.get(key) }, send);
       if (token.refreshToken !== undefined) this.#refreshTokens.set(key, token.refreshToken);
       return this.#keep({ owner: key, scopes, token, receivedMs: this.#options.clock.nowMs() });
     } catch (error) {
       this.#refreshTokens.delete(key);
-      if (credentials === undefined || !isRefusal(error) || !isReadOnly(scopes)) throw error;
+      if (credentials === undefined || !isRefusal(error) || scopes.length === 0 || !isReadOnly(scopes))
+        throw error;
       // A stale login for a registry must not keep public images away.
       let token: Token;
       try {

@@ -12,6 +12,8 @@ import { FlowMeter } from "./flow-meter.ts";
 
 /** New bytes after which a broken download counts as moving, so that it may break as often again. */
 const PROGRESS_BYTES = 1024 * 1024;
+/** From this size on a faster way of reading pays for a connection of its own. */
+const BULK_BYTES = 1024 * 1024;
 
 export interface BlobRequest {
   readonly repository: string;
@@ -180,6 +182,7 @@ class Download {
       headers: offset > 0 ? { range: `bytes=${offset}-` } : undefined,
       budget: this.#budget,
       missing: "BLOB_NOT_FOUND",
+      bulk: size - offset >= BULK_BYTES,
       signal,
     };
     for (;;) {

@@ -20,6 +20,8 @@ export interface ExchangeRequest {
   /** How long nothing may move while a body is on its way, in either direction. */
   readonly stallTimeoutMs: number;
   readonly tls?: TlsConfig | undefined;
+  /** A GET whose body is large: worth a connection that reads faster. */
+  readonly bulk?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { TlsConfig } from "../hosts/types.ts";
+import { createBulkGet } from "./bulk-get.ts";
 import type {
   Exchange,
   ExchangeRequest,
@@ -26,6 +27,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
  */
 export function createNodeExchange(): Exchange {
   const agents = new Map<string, Promise<Agent>>();
+  const bulk = createBulkGet();
 
   async function agentFor(url: URL, tls: TlsConfig | undefined): Promise<Agent> {
     const key = agentKey(url, tls);
@@ -40,6 +42,10 @@ export function createNodeExchange(): Exchange {
   return {
     async send(request) {
       request.signal?.throwIfAborted();
+      if (request.bulk === true && request.method === "GET") {
+        const answer = await bulk.get(request);
+        if (answer !== undefined) return answer;
+      }
       const { request: start } =
         request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
       const agent = await agentFor(request.url, request.tls);
@@ -52,6 +58,7 @@ export function createNodeExchange(): Exchange {
     close() {
       for (const agent of agents.values()) void agent.then((made) => made.destroy());
       agents.clear();
+      bulk.close();
     },
   };
 }

@@ -24,6 +24,8 @@ export interface SendRequest {
   readonly tls?: TlsConfig | undefined;
   readonly answerTimeoutMs?: number | undefined;
   readonly followRedirects?: boolean | undefined;
+  /** The body will be large. */
+  readonly bulk?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,6 +65,7 @@ export class Sender {
         answerTimeoutMs: request.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
         stallTimeoutMs: STALL_TIMEOUT_MS,
         tls: isOrigin ? request.tls : undefined,
+        bulk: request.bulk,
         signal: request.signal,
       });
       const { status } = response;

@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RegistryError } from "../error.ts";
+import { cleanText } from "../redact.ts";
+import {
+  type CredentialFile,
+  credentialsOf,
+  locateCredentials,
+  parseCredentialFile,
+  parseLegacyFile,
+} from "./config-file.ts";
+import { askHelper, type HelperOptions } from "./helper.ts";
+import { credentialKeyFor } from "./keys.ts";
+import type { CredentialSource, Credentials } from "./types.ts";
+
+/** Where to look for credentials. Everything that depends on the environment is said here. */
+export interface CredentialLocations extends HelperOptions {
+  /** The value of DOCKER_AUTH_CONFIG: a config.json, of which only `auths` counts. */
+  readonly inlineConfig?: string | undefined;
+  /** Files in order of precedence; those that do not exist are skipped. */
+  readonly files: readonly CredentialFilePath[];
+  /** Told when a helper fails and the search goes on without it. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+export interface CredentialFilePath {
+  readonly path: string;
+  readonly format: "config" | "legacy";
+  /** The user named this very file, so it must be there. */
+  readonly required?: boolean;
+}
+
+/** The files that Docker's and the containers tools read, best first, for an environment. */
+export function credentialFiles(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): readonly CredentialFilePath[] {
+  const { REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG } = env;
+  const config = (path: string, required = false): CredentialFilePath => ({
+    path,
+    format: "config",
+    ...(required ? { required } : {}),
+  });
+  const isSet = (value: string | undefined): value is string => value !== undefined && value !== "";
+  return [
+    ...(isSet(REGISTRY_AUTH_FILE) ? [config(REGISTRY_AUTH_FILE, true)] : []),
+    ...(isSet(XDG_RUNTIME_DIR) ? [config(join(XDG_RUNTIME_DIR, "containers/auth.json"))] : []),
+    config(join(isSet(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(home, ".config"), "containers/auth.json")),
+    config(join(isSet(DOCKER_CONFIG) ? DOCKER_CONFIG : join(home, ".docker"), "config.json")),
+    { path: join(home, ".dockercfg"), format: "legacy" },
+  ];
+}
+
+interface LoadedFile {
+  readonly origin: string;
+  readonly file: CredentialFile;
+}
+
+/**
+ * Credentials from files and helpers. Per registry the first place that has some wins, so that a variable with one
+ * registry does not hide a file with the others. Files are read once, helpers run once for each server.
+ */
+export function createFileCredentials(locations: CredentialLocations): CredentialSource {
+  let loaded: Promise<readonly LoadedFile[]> | undefined;
+  const asked = new Map<string, Promise<Credentials | undefined>>();
+
+  async function fromHelper(helper: string, registry: string): Promise<Credentials | undefined> {
+    const key = credentialKeyFor(registry);
+    const id = `${helper} ${key}`;
+    let answer = asked.get(id);
+    if (answer === undefined) {
+      answer = askHelper(helper, key, locations).catch((error: unknown) => {
+        if (!(error instanceof RegistryError)) throw error;
+        locations.onWarning?.(error.message);
+        return undefined;
+      });
+      asked.set(id, answer);
+    }
+    return await answer;
+  }
+
+  return {
+    async find({ registry, repository }) {
+      loaded ??= loadFiles(locations);
+      for (const { file, origin } of await loaded) {
+        for (const location of locateCredentials(file, registry, repository)) {
+          const found =
+            location.kind === "helper"
+              ? await fromHelper(location.helper, registry)
+              : credentialsOf(location.entry, origin);
+          if (found !== undefined) return found;
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
+async function loadFiles({
+  inlineConfig,
+  files,
+  onWarning,
+}: CredentialLocations): Promise<readonly LoadedFile[]> {
+  const loaded: LoadedFile[] = [];
+  if (inlineConfig !== undefined && inlineConfig.trim() !== "") {
+    const origin = "DOCKER_AUTH_CONFIG";
+    const { auths } = parseCredentialFile(inlineConfig, origin);
+    loaded.push({ origin, file: { auths, credHelpers: new Map(), credsStore: undefined } });
+  }
+  for (const { path, format, required } of files) {
+    const text = await readIfThere(path, required === true, onWarning);
+    if (text === undefined) continue;
+    try {
+      const file = format === "legacy" ? parseLegacyFile(text, path) : parseCredentialFile(text, path);
+      loaded.push({ origin: path, file });
+    } catch (error) {
+      // A broken file that nobody asked for by name must not keep public images away.
+      if (required === true || !(error instanceof RegistryError)) throw error;
+      onWarning?.(error.message);
+    }
+  }
+  return loaded;
+}
+
+async function readIfThere(
+  path: string,
+  required: boolean,
+  onWarning: ((text: string) => void) | undefined,
+): Promise<string | undefined> {
+  try {
+    const text = await readFile(path, "utf8");
+    return text.trim() === "" ? undefined : text;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    const message = `Cannot read credentials from ${path}: ${cleanText(String((error as Error).message))}`;
+    if (required) throw new RegistryError("CREDENTIALS_UNUSABLE", message, { cause: error });
+    // Another user's file, say: whether it matters shows when a registry asks for credentials.
+    onWarning?.(message);
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Headers } from "./exchange.ts";
+
+/** The start of an HTTP/1 response. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Headers;
+  /** How the body ends: after so many bytes; undefined when it is framed otherwise. */
+  readonly bodyBytes: number | undefined;
+  readonly keepAlive: boolean;
+}
+
+/**
+ * Parses status line and headers, without the empty line behind them. Strict: what is not plainly HTTP/1 is refused
+ * (undefined), because a wrong guess about where a body ends would mix up answers.
+ * @see https://www.rfc-editor.org/rfc/rfc9112
+ */
+export function parseResponseHead(text: string): ResponseHead | undefined {
+  const [statusLine = "", ...lines] = text.split("\r\n");
+  const status = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?$/.exec(statusLine);
+  if (status === null) return undefined;
+  const all = new Map<string, string[]>();
+  for (const line of lines) {
+    const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)$/.exec(line);
+    if (match === null) return undefined;
+    const name = (match[1] ?? "").toLowerCase();
+    const value = (match[2] ?? "").trimEnd();
+    all.set(name, [...(all.get(name) ?? []), value]);
+  }
+  const lengths = new Set(all.get("content-length") ?? []);
+  const [length] = lengths;
+  if (lengths.size > 1 || (length !== undefined && !/^\d{1,15}$/.test(length))) return undefined;
+  const code = Number(status[2]);
+  const isEmpty = code === 204 || code === 304 || code < 200;
+  const isChunked = all.has("transfer-encoding");
+  const connection = (all.get("connection") ?? []).join(",").toLowerCase();
+  return {
+    status: code,
+    headers: { one: (name) => all.get(name)?.[0], all: (name) => all.get(name) ?? [] },
+    bodyBytes: isEmpty ? 0 : isChunked || length === undefined ? undefined : Number(length),
+    keepAlive: status[1] === "1" && !connection.includes("close"),
+  };
+}

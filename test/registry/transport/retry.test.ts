@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { HostGate } from "../../../src/registry/transport/host-gate.ts";
+import { NetworkError, toNetworkError } from "../../../src/registry/transport/network-error.ts";
+import {
+  backoffMs,
+  DEFAULT_RETRY_POLICY,
+  isRetriedFault,
+  isRetriedStatus,
+  parseRetryAfter,
+  RetryBudget,
+} from "../../../src/registry/transport/retry.ts";
+import { ManualClock } from "../../support/registry-clock.ts";
+
+test("retried statuses are those that pass", () => {
+  for (const status of [408, 425, 429, 499, 500, 502, 503, 504, 520, 524])
+    expect(isRetriedStatus(status)).toBe(true);
+  for (const status of [200, 301, 400, 401, 403, 404, 405, 416, 501, 505])
+    expect(isRetriedStatus(status)).toBe(false);
+});
+
+describe("parseRetryAfter()", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  test.each<[string | undefined, number | undefined]>([
+    [undefined, undefined],
+    ["1", 1000],
+    [" 120 ", 120_000],
+    ["0", 0],
+    ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],
+    ["Thu, 01 Jan 2026 00:00:30 +0000", 30_000],
+    ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
+    ["-1", undefined],
+    ["1.5", undefined],
+    ["soon", undefined],
+    ["", undefined],
+  ])("%j is %s", (text, expected) => {
+    expect(parseRetryAfter(text, now)).toBe(expected);
+  });
+});
+
+describe("isRetriedFault()", () => {
+  const at = (code: string, attempt = 1, loopback = false) => {
+    const error = toNetworkError(Object.assign(new Error("x"), { code }));
+    return isRetriedFault(error, { attempt, loopback });
+  };
+  test.each([
+    ["ECONNRESET", true],
+    ["EPIPE", true],
+    ["ETIMEDOUT", true],
+    ["EAI_AGAIN", true],
+    ["UND_ERR_SOCKET", true],
+    ["HPE_INVALID_CONSTANT", true],
+    ["ECONNREFUSED", true],
+    ["CERT_HAS_EXPIRED", false],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", false],
+    ["EPROTO", false],
+    ["SOMETHING", false],
+  ])("%s: %s", (code, expected) => {
+    expect(at(code)).toBe(expected);
+  });
+  test("nobody listening on this machine is final; an unknown name is looked up twice", () => {
+    expect(at("ECONNREFUSED", 1, true)).toBe(false);
+    expect(at("ENOTFOUND", 1)).toBe(true);
+    expect(at("ENOTFOUND", 2)).toBe(false);
+  });
+});
+
+test("toNetworkError() looks into errors of several addresses and their causes", () => {
+  const refused = Object.assign(new Error("a"), { code: "ECONNREFUSED" });
+  expect(toNetworkError(new AggregateError([refused])).fault).toBe("refused");
+  expect(toNetworkError(new Error("fetch failed", { cause: refused })).fault).toBe("refused");
+  const own = new NetworkError("tls", "x");
+  expect(toNetworkError(own)).toBe(own);
+});
+
+describe("RetryBudget", () => {
+  test("ends after six tries, doubles its delays, and starts anew with progress", () => {
+    const budget = new RetryBudget(DEFAULT_RETRY_POLICY);
+    const delays = Array.from({ length: 6 }, () => budget.fail(1));
+    expect(delays).toEqual([250, 500, 1000, 2000, 4000, undefined]);
+    budget.progress();
+    expect(budget.fail(0.5)).toBe(125);
+  });
+
+  test("waits at least as long as asked", () => {
+    expect(new RetryBudget(DEFAULT_RETRY_POLICY).fail(0, 7000)).toBe(7000);
+  });
+
+  test("backoffMs() is bounded", () => {
+    expect(backoffMs(50, DEFAULT_RETRY_POLICY, 1)).toBe(30_000);
+  });
+});
+
+test("HostGate holds everybody back until it opens", async () => {
+  const clock = new ManualClock();
+  const gate = new HostGate(clock);
+  await gate.pass();
+  expect(gate.close(5000)).toBe(5000);
+  expect(gate.close(1000)).toBe(5000);
+  const passed: number[] = [];
+  const waiters = [1, 2, 3].map((n) => gate.pass().then(() => void passed.push(n)));
+  await clock.advance(4999);
+  expect(passed).toEqual([]);
+  await clock.advance(1);
+  await Promise.all(waiters);
+  expect(passed).toEqual([1, 2, 3]);
+});
+
+test("HostGate lets an aborted waiter go with its reason", async () => {
+  const gate = new HostGate(new ManualClock());
+  gate.close(5000);
+  const controller = new AbortController();
+  const waiting = gate.pass(controller.signal);
+  controller.abort(new Error("enough"));
+  await expect(waiting).rejects.toThrow("enough");
+});

@@ -1,0 +1,68 @@
+import type { Clock } from "../../src/registry/index.ts";
+
+/** A clock that stands still until told otherwise. */
+export class ManualClock implements Clock {
+  #nowMs = 1_000_000;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  dateMs(): number {
+    return this.#nowMs;
+  }
+
+  random(): number {
+    return 1;
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Moves on, calling back whoever waits for that, and lets promises settle. */
+  async advance(durationMs: number): Promise<void> {
+    this.#nowMs += durationMs;
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs);
+    for (const { callback } of due) callback();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A clock whose waits end at once, and which notes how long they would have been. */
+export class HastyClock implements Clock {
+  readonly waits: number[] = [];
+  #aheadMs = 0;
+
+  nowMs(): number {
+    return performance.now() + this.#aheadMs;
+  }
+
+  dateMs(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  random(): number {
+    return 1;
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = setImmediate(() => {
+      this.waits.push(Math.round(delayMs));
+      this.#aheadMs += delayMs;
+      callback();
+    });
+    return () => clearImmediate(timer);
+  }
+
+  /** Lets time pass. */
+  skip(durationMs: number): void {
+    this.#aheadMs += durationMs;
+  }
+}
