@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { builtinModules } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -38,6 +39,47 @@ const builtinsForCommonJs = {
   },
 };
 
+/**
+ * `await import("a-commonjs-package")` gives its members as named exports in Node; the chunk that esbuild makes of such a
+ * package has only a default export. So each gets a module in between that names them.
+ */
+const namedExportsOfCommonJs = {
+  name: "named-exports-of-commonjs",
+  setup(bundler) {
+    const namespace = "commonjs-names";
+    bundler.onResolve({ filter: /^[a-z@][^:]*$/ }, async (args) => {
+      if (args.kind !== "dynamic-import" || builtinModules.includes(args.path)) return undefined;
+      const { path, external, errors } = await bundler.resolve(args.path, {
+        kind: "import-statement",
+        resolveDir: args.resolveDir,
+      });
+      if (external || errors.length > 0 || !(await isCommonJs(path))) return undefined;
+      return { path, namespace };
+    });
+    bundler.onLoad({ filter: /.*/, namespace }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter(
+        (name) => /^[\w$]+$/.test(name) && name !== "default",
+      );
+      const file = JSON.stringify(path);
+      return {
+        contents: `import whole from ${file};\nexport default whole;\nexport const { ${names.join(", ")} } = whole;`,
+        resolveDir: dirname(path),
+      };
+    });
+  },
+};
+
+/** Whether Node takes a file for CommonJS: by its name, else by the package.json above it. */
+async function isCommonJs(path) {
+  if (/\.[cm]js$/.test(path)) return path.endsWith(".cjs");
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(`${folder}/package.json`)) {
+      return JSON.parse(await readFile(`${folder}/package.json`, "utf8")).type !== "module";
+    }
+  }
+  return true;
+}
+
 async function bundle() {
   const entryPoints = Object.fromEntries(Object.entries(DOORS).filter(([, file]) => existsSync(root + file)));
   const { metafile } = await build({
@@ -56,7 +98,7 @@ async function bundle() {
     legalComments: "none",
     logLevel: "warning",
     metafile: true,
-    plugins: [builtinsForCommonJs],
+    plugins: [builtinsForCommonJs, namedExportsOfCommonJs],
   });
   await chmod(`${root}dist/cli.js`, 0o755);
   await removeStale(new Set(Object.keys(metafile.outputs)));
