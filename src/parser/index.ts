@@ -11,6 +11,7 @@ export type {
   Token,
   TokenPart,
 } from "./ast.ts";
+export { formatDiagnostic, type Reportable } from "./diagnostics/format-diagnostic.ts";
 export {
   type Dockerfile,
   type ParsedNodes,
@@ -67,6 +68,7 @@ export type { StopsignalInstruction } from "./instructions/stopsignal.ts";
 export type { UserInstruction } from "./instructions/user.ts";
 export type { VolumeInstruction } from "./instructions/volume.ts";
 export type { WorkdirInstruction } from "./instructions/workdir.ts";
+export { instructionLeaves, type Leaf, leavesOf, printDockerfile } from "./leaves.ts";
 export { type Range, Source } from "./source.ts";
 export type { FileDirective } from "./syntax/detect-syntax.ts";
 export type { ParseWarning } from "./syntax/read-file.ts";

@@ -90,12 +90,20 @@ function failure(word: string, reason: string): DockerfileError {
   });
 }
 
+const FORMS = ["-default", "+alternative", "?message"]
+  .map((part) => `\${x:${part}}`)
+  .concat(
+    ["#", "%"].map((operator) => `\${x${operator}pattern}`),
+    `\${x/pattern/text}`,
+  )
+  .join(", ");
+
 function hintFor(reason: string): string | undefined {
   if (reason.includes("single-quote")) return "Close the quote, or put the whole word into double quotes";
   if (reason.includes("double-quote")) return 'Close the quote, or write \\" for the character itself';
-  if (reason.includes("missing '}'")) return "Every ${ needs its }; write \\$ for a dollar sign";
+  if (reason.includes("missing '}'")) return `Every \${ needs its }; write \\$ for a dollar sign`;
   if (reason.includes("modifier") || reason.includes("bad substitution")) {
-    return "Known are ${x:-default}, ${x:+alternative}, ${x:?message}, ${x#pattern}, ${x%pattern} and ${x/pattern/text}";
+    return `Known are ${FORMS}`;
   }
   return undefined;
 }

@@ -286,7 +286,7 @@ export class WordExpander {
   #replacement(name: string): string {
     const all = this.#text.charAt(this.#at) === "/";
     if (all) this.#at++;
-    const pattern = this.#nested("/", true, "syntax error: missing '/' in ${}");
+    const pattern = this.#nested("/", true, "syntax error: missing '/' in substitution");
     const text = this.#nested("}", true, "syntax error: missing '}'");
     const value = this.#get(name);
     if (value === undefined && this.#modes.skipUnset) return `\${${name}/${pattern}/${text}}`;

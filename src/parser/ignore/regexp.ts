@@ -137,21 +137,22 @@ const PERL_CLASSES: Readonly<Record<string, Test>> = {
   s: (point) => point === 0x20 || point === 0x09 || point === 0x0a || point === 0x0c || point === 0x0d,
   w: isWord,
 };
-const POSIX_CLASSES: Readonly<Record<string, RegExp>> = {
-  alnum: /[0-9A-Za-z]/,
-  alpha: /[A-Za-z]/,
-  ascii: /[\0-\x7f]/,
-  blank: /[\t ]/,
-  cntrl: /[\0-\x1f\x7f]/,
-  digit: /[0-9]/,
-  graph: /[!-~]/,
-  lower: /[a-z]/,
-  print: /[ -~]/,
-  punct: /[!-/:-@[-`{-~]/,
-  space: /[\t\n\v\f\r ]/,
-  upper: /[A-Z]/,
-  word: /[0-9A-Za-z_]/,
-  xdigit: /[0-9A-Fa-f]/,
+/** By ranges of code points, each given by its first and last character. */
+const POSIX_CLASSES: Readonly<Record<string, readonly string[]>> = {
+  alnum: ["09", "AZ", "az"],
+  alpha: ["AZ", "az"],
+  ascii: ["\0\x7f"],
+  blank: ["\t\t", "  "],
+  cntrl: ["\0\x1f", "\x7f\x7f"],
+  digit: ["09"],
+  graph: ["!~"],
+  lower: ["az"],
+  print: [" ~"],
+  punct: ["!/", ":@", "[`", "{~"],
+  space: ["\t\r", "  "],
+  upper: ["AZ"],
+  word: ["09", "AZ", "__", "az"],
+  xdigit: ["09", "AF", "af"],
 };
 
 class Malformed extends Error {}
@@ -326,10 +327,11 @@ class ExpressionParser {
     if (end === -1) return undefined;
     const negated = rest.startsWith("^");
     const name = rest.slice(negated ? 1 : 0, end);
-    const pattern = Object.hasOwn(POSIX_CLASSES, name) ? POSIX_CLASSES[name] : undefined;
-    if (pattern === undefined) throw new Malformed();
+    const ranges = Object.hasOwn(POSIX_CLASSES, name) ? POSIX_CLASSES[name] : undefined;
+    if (ranges === undefined) throw new Malformed();
     this.#at += end + 4;
-    const test: Test = (point) => pattern.test(String.fromCodePoint(point));
+    const test: Test = (point) =>
+      ranges.some((range) => point >= range.charCodeAt(0) && point <= range.charCodeAt(1));
     return negated ? not(test) : test;
   }
 

@@ -1,4 +1,3 @@
-import { nearest } from "../../util/nearest.ts";
 import type { InstructionNode } from "../ast.ts";
 import type { Source } from "../source.ts";
 import { type InstructionName, KEYWORDS } from "../syntax/keywords.ts";
@@ -12,6 +11,7 @@ import { type EnvInstruction, explainEnv, readEnv } from "./env.ts";
 import { type ExposeInstruction, explainExpose, readExpose } from "./expose.ts";
 import { explainFrom, type FromInstruction, readFrom } from "./from.ts";
 import { explainHealthcheck, type HealthcheckInstruction, readHealthcheck } from "./healthcheck.ts";
+import { hintForUnknown } from "./hint-for-unknown.ts";
 import { explainLabel, type LabelInstruction, readLabel } from "./label.ts";
 import { explainMaintainer, type MaintainerInstruction, readMaintainer } from "./maintainer.ts";
 import { explainOnbuild, type OnbuildInstruction, readOnbuild } from "./onbuild.ts";
@@ -80,34 +80,18 @@ export function typeInstruction(
   grammar: GrammarMatcher,
 ): Instruction | FromInstruction {
   const keyword = KEYWORDS.get(node.name);
-  if (keyword === undefined) throw instructionError(node, source, unknownInstruction(node));
+  if (keyword === undefined) throw instructionError(node, source, unknownInstruction(node, source));
   const { read, explain } = READERS[keyword.terminal];
   const match = grammar.match(node.tokens);
   if (isRejection(match)) throw instructionError(node, source, explain(node));
   return read(new Reading(node, source, match));
 }
 
-function unknownInstruction(node: InstructionNode): Complaint {
-  const { keyword } = node;
-  const close = nearest(
-    keyword,
-    Array.from(KEYWORDS.values(), ({ terminal }) => terminal),
-  );
+function unknownInstruction(node: InstructionNode, source: Source): Complaint {
   return {
     code: "UNKNOWN_INSTRUCTION",
-    reason: `unknown instruction: ${keyword}`,
-    hint: close === undefined ? hintForText(node) : `Did you mean ${close}?`,
+    reason: `unknown instruction: ${node.keyword}`,
+    hint: hintForUnknown(node, source),
     focus: node.tokens[0]?.range,
   };
-}
-
-/** Most lines that begin with no instruction are the rest of a command whose line ended too early. */
-function hintForText({ keyword, original }: InstructionNode): string {
-  if (/^(&&|\|\||[|;&-])/.test(keyword)) {
-    return "This looks like the rest of a command: end the line before it with \\, or use a heredoc (RUN <<EOF)";
-  }
-  if (keyword.startsWith("//")) return "Comments begin with #";
-  if (/^[{[]/.test(original) || /^[\w-]+:$/.test(keyword))
-    return "This does not look like a Dockerfile; is it the right file?";
-  return "Every line begins with an instruction such as FROM, RUN or COPY, unless the line before it ends with \\";
 }

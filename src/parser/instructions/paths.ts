@@ -52,6 +52,8 @@ export function explainPaths(node: InstructionNode): Complaint {
   const name = node.tokens[0]?.type ?? "";
   return {
     reason: `${name} requires at least two arguments, but only one was provided. Destination could not be determined`,
-    hint: `Write ${name} SOURCE DESTINATION${node.args.length === 1 && node.args[0] === "." ? `, for example ${name} . .` : ""}`,
+    hint: node.args[0]?.startsWith("['")
+      ? `JSON needs double quotes: ${name} ["SOURCE", "DESTINATION"]`
+      : `Write ${name} SOURCE DESTINATION, for example ${name} . /app`,
   };
 }

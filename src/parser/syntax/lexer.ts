@@ -105,3 +105,45 @@ export function lexQuotedWords(text: string, escapeChar: EscapeCharacter): Lexed
   finish();
   return words;
 }
+
+/** What stands between an instruction's tokens. */
+export type TriviaKind =
+  | "blank"
+  /** An escape character with the line ending that it takes away. */
+  | "continuation"
+  | "line-end"
+  /** A comment line or an empty one between continued lines. */
+  | "comment"
+  | "empty-line"
+  /** What no token keeps: the `--` that ends flags, an escape with nothing behind it. */
+  | "dropped";
+
+const INLINE_SPACE = UNICODE_SPACE.replace("\\n", "");
+
+function triviaLexer(escapeChar: EscapeCharacter): CloneableLexer {
+  const anywhere = {
+    continuation: { match: new RegExp(`\\${escapeChar}[ \\t]*\\r*\\n`), lineBreaks: true, next: "lineStart" },
+    "line-end": { match: /\r*\n/, lineBreaks: true, next: "lineStart" },
+    blank: { match: new RegExp(`[${INLINE_SPACE}]+?(?=\\r*\\n)|[${INLINE_SPACE}]+`), next: "main" },
+    dropped: { match: /[\s\S]/, lineBreaks: true, next: "main" },
+  };
+  const lineStart = {
+    comment: { match: new RegExp(`[${INLINE_SPACE}]*#[^\\n]*\\n?`), lineBreaks: true },
+    "empty-line": { match: new RegExp(`[${INLINE_SPACE}]*\\n`), lineBreaks: true },
+  };
+  return cloneable(moo.states({ main: anywhere, lineStart: { ...lineStart, ...anywhere } }));
+}
+
+const backslashTrivia = triviaLexer("\\");
+const backtickTrivia = triviaLexer("`");
+
+export interface LexedTrivia {
+  readonly kind: TriviaKind;
+  readonly text: string;
+}
+
+/** Takes apart a stretch between two tokens of an instruction. */
+export function lexTrivia(text: string, escapeChar: EscapeCharacter): LexedTrivia[] {
+  const lexer = (escapeChar === "\\" ? backslashTrivia : backtickTrivia).clone().reset(text);
+  return Array.from(lexer, (token) => ({ kind: token.type as TriviaKind, text: token.text }));
+}

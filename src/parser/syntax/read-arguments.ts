@@ -128,7 +128,7 @@ function readSettings(reading: Reading, instruction: string): Arguments {
   const args: string[] = [];
   for (const word of words) {
     const pair = splitPair(word, reading);
-    if (pair === undefined) throw noEquals(word);
+    if (pair === undefined) throw noEquals(word, tokens.at(-1)?.value);
     tokens.push(pair);
     args.push(pair.pair.key.text, pair.pair.value.text, "=");
   }
@@ -180,11 +180,15 @@ function splitPair(
   };
 }
 
-function noEquals(word: LexedWord): ArgumentFailure {
+/** @param before the pair in front of it, if there is one: most often the word belongs to its value */
+function noEquals(word: LexedWord, before: string | undefined): ArgumentFailure {
+  const isShort =
+    before !== undefined && !/["'\\]/.test(before + word.value) && before.length + word.value.length < 60;
+  const quoted = isShort ? `${before.replace("=", '="')} ${word.value}"` : 'name="two words"';
   return new ArgumentFailure({
     code: "BAD_KEY_VALUE",
     reason: `Syntax error - can't find = in ${JSON.stringify(word.value)}. Must be of the form: name=value`,
-    hint: 'No blanks may stand around =, and a value with blanks needs quotes: name="two words"',
+    hint: `A value with blanks needs quotes, as in ${quoted}; no blanks may stand around =`,
     start: word.start,
     end: word.end,
   });

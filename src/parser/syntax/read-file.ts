@@ -1,4 +1,4 @@
-import type { EscapeCharacter, HeredocNode, InstructionNode, Item } from "../ast.ts";
+import type { EscapeCharacter, HeredocNode, Item } from "../ast.ts";
 import { DockerfileError } from "../error.ts";
 import type { Range, Source } from "../source.ts";
 import { skipSpace, trimSpace } from "../text/space.ts";
@@ -7,7 +7,7 @@ import { matchDirective } from "./directive.ts";
 import { findHeredocs, type HeredocOpener } from "./heredoc-words.ts";
 import { LineReader, MAX_LINE_BYTES, type PhysicalLine } from "./line-reader.ts";
 import { LogicalLine } from "./logical-line.ts";
-import { type BareInstruction, readInstruction } from "./read-instruction.ts";
+import { type DraftNode, readInstruction } from "./read-instruction.ts";
 
 /** Something that is allowed and yet should not be. */
 export interface ParseWarning {
@@ -121,8 +121,8 @@ class FileReader {
 
   #readInstruction(firstLine: PhysicalLine, start: number, first: number): void {
     const { line, end, hasEmptyLine } = this.#join(firstLine, first);
-    const bare = readInstruction(line, this.#escape);
-    const openers = bare.canHoldHeredocs ? findHeredocs(line.text) : [];
+    const { node, canHoldHeredocs } = readInstruction(line, this.#escape);
+    const openers = canHoldHeredocs ? findHeredocs(line.text) : [];
     const heredocs: HeredocNode[] = [];
     let next = end;
     for (const opener of openers) {
@@ -137,8 +137,13 @@ class FileReader {
         line: line.endLine,
       });
     }
-    this.#items.push(complete(bare, { start, end: next }, this.#comments, heredocs, this.#lines.count));
-    this.#comments = [];
+    if (heredocs.length > 0) addHeredocs(node, heredocs);
+    if (this.#comments.length > 0) {
+      node.comments = this.#comments;
+      this.#comments = [];
+    }
+    place(node, { start, end: next }, this.#lines.count);
+    this.#items.push(node);
   }
 
   /** Joins the lines that an instruction continues on; comment lines between them are dropped, blank ones too. */
@@ -192,28 +197,34 @@ class FileReader {
       };
       return { node, next: body.next };
     }
-    throw this.#unterminated(opener, line);
+    throw this.#unterminated(opener, line, start);
   }
 
-  #unterminated(opener: HeredocOpener, line: LogicalLine): DockerfileError {
-    const at = this.#source.span(line.whole);
-    const opening = line.text.indexOf("<<");
-    const word = line.text.indexOf(opener.name, opening);
-    const focus = line.range(opening, word === -1 ? line.text.length : word + opener.name.length);
-    const long = this.#lines.tooLong;
-    const hint =
-      long === undefined
-        ? `A line with nothing but ${opener.name} ends it${opener.chomp ? " (tabs in front are fine)" : ", not even blanks in front"}`
-        : `Line ${long} is longer than ${MAX_LINE_BYTES} bytes, so reading stopped there`;
+  #unterminated(opener: HeredocOpener, line: LogicalLine, bodyStart: number): DockerfileError {
+    const { start, end } = findOpener(line.text, opener.name);
     return new DockerfileError(
       "UNTERMINATED_HEREDOC",
       `unterminated heredoc ${JSON.stringify(opener.name)}`,
       {
-        at,
-        focus: this.#source.span(focus),
-        hint,
+        at: this.#source.span(line.whole),
+        focus: this.#source.span(line.range(start, end)),
+        hint: this.#unterminatedHint(opener, line, bodyStart),
       },
     );
+  }
+
+  #unterminatedHint({ name, chomp }: HeredocOpener, line: LogicalLine, bodyStart: number): string {
+    if (this.#lines.tooLong !== undefined) {
+      return `Line ${this.#lines.tooLong} is longer than ${MAX_LINE_BYTES} bytes, so reading stopped there`;
+    }
+    const first = this.#source.lineAt(bodyStart);
+    for (let number = first; number <= this.#lines.count; number++) {
+      if (trimSpace(this.#source.line(number)) !== name) continue;
+      const tabs = chomp ? "nothing but tabs may stand in front of it" : "<<- would allow tabs in front";
+      return `Line ${number} has ${name} with blanks around it, but it must stand alone (${tabs})`;
+    }
+    if (/<<[ \t]/.test(line.text)) return `If no heredoc is meant, leave no blank behind <<, as in $((1<<2))`;
+    return `A line with nothing but ${name} must end it`;
   }
 
   #tooLong(line: number): DockerfileError {
@@ -241,47 +252,36 @@ class FileReader {
   }
 }
 
+/** The place of `<<name`; of the first `<<` if the name was written with quotes or escapes. */
+function findOpener(text: string, name: string): Range {
+  for (let at = text.indexOf("<<"); at !== -1; at = text.indexOf("<<", at + 2)) {
+    const nameAt = skipSpace(text, text.charAt(at + 2) === "-" ? at + 3 : at + 2);
+    if (text.startsWith(name, nameAt)) return { start: at, end: nameAt + name.length };
+  }
+  const first = text.indexOf("<<");
+  return { start: first, end: Math.min(text.length, first + 2) };
+}
+
 function skipTabs(text: string, start: number, end: number): number {
   let at = start;
   while (at < end && text.charCodeAt(at) === 0x09) at++;
   return at;
 }
 
-function complete(
-  bare: BareInstruction,
-  extent: Range,
-  comments: readonly string[],
-  heredocs: readonly HeredocNode[],
-  endLine: number,
-): InstructionNode {
-  const { canHoldHeredocs: _, trigger, ...rest } = bare;
+function addHeredocs(node: DraftNode, heredocs: readonly HeredocNode[]): void {
+  node.heredocs = heredocs;
   const tokens = heredocs.map(({ name, body, terminator }) => ({
     type: "heredoc",
     value: name,
     range: { start: body.start, end: terminator.end },
   }));
-  return {
-    kind: "instruction",
-    ...rest,
-    endLine,
-    extent,
-    comments,
-    heredocs,
-    trigger: completeTrigger(trigger, extent, endLine),
-    tokens: [...rest.tokens, ...tokens],
-  };
+  node.tokens = [...node.tokens, ...tokens];
 }
 
-function completeTrigger(
-  bare: BareInstruction | undefined,
-  extent: Range,
-  endLine: number,
-): InstructionNode | undefined {
-  const chain: BareInstruction[] = [];
-  for (let inner = bare; inner !== undefined; inner = inner.trigger) chain.push(inner);
-  let result: InstructionNode | undefined;
-  for (const { canHoldHeredocs: _, ...rest } of chain.reverse()) {
-    result = { kind: "instruction", ...rest, endLine, extent, comments: [], heredocs: [], trigger: result };
+/** An instruction's triggers have its lines. */
+function place(node: DraftNode, extent: Range, endLine: number): void {
+  for (let inner: DraftNode | undefined = node; inner !== undefined; inner = inner.trigger) {
+    inner.extent = extent;
+    inner.endLine = endLine;
   }
-  return result;
 }
