@@ -2,6 +2,18 @@ export { parseReference, type Reference } from "../oci/index.ts";
 export type { PushBlobResult } from "./blobs/push-blob.ts";
 export { RegistryClient, type RegistryClientOptions } from "./client.ts";
 export type { Clock } from "./clock.ts";
+export {
+  type CredentialFilePath,
+  type CredentialLocations,
+  createFileCredentials,
+  credentialFiles,
+} from "./credentials/file-source.ts";
+export {
+  type CredentialStoreOptions,
+  removeCredentials,
+  type StoredIn,
+  storeCredentials,
+} from "./credentials/store-credentials.ts";
 export type { CredentialSource, Credentials } from "./credentials/types.ts";
 export {
   RegistryError,
