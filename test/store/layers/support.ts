@@ -73,7 +73,11 @@ export function describeFolder(folder: string): readonly string[] {
   const visit = (path: string): void => {
     const bytes = Buffer.from(`${folder}/${path}`, "latin1");
     const stats = lstatSync(bytes);
-    const first = stats.nlink > 1 && !stats.isDirectory() ? (inodes.get(stats.ino) ?? path) : path;
+    const { mode, uid, gid, rdev, mtimeMs } = stats;
+    const isWhiteout = stats.isCharacterDevice() && rdev === 0;
+    // The kernel makes one whiteout and links it wherever it needs one.
+    const canShare = stats.nlink > 1 && !stats.isDirectory() && !isWhiteout;
+    const first = canShare ? (inodes.get(stats.ino) ?? path) : path;
     inodes.set(stats.ino, first);
     const values = [...xattrs.list(`${folder}/${path}`)]
       .sort()
@@ -81,8 +85,6 @@ export function describeFolder(folder: string): readonly string[] {
     const content = stats.isFile()
       ? createHash("sha256").update(readFileSync(bytes)).digest("hex").slice(0, 12)
       : "";
-    const { mode, uid, gid, rdev, mtimeMs } = stats;
-    const isWhiteout = stats.isCharacterDevice() && rdev === 0;
     const facts = isWhiteout ? "whiteout" : `${mode.toString(8)} ${uid}:${gid} ${rdev} ${mtimeMs / 1000}`;
     lines.push(
       `${path} ${facts} ${content} ${first === path ? "" : `= ${first}`} ${values.join(" ")}`.trim(),
