@@ -1,5 +1,5 @@
 import { accessSync, constants, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 
 /** How control groups look to our process. */
 export interface CgroupFacts {
@@ -40,7 +40,7 @@ export function parseCgroupFacts(sources: {
     const path = mount.controllers.map((name) => own.get(name)).find((found) => found !== undefined);
     const below = path === undefined ? undefined : relativeTo(path, mount.root);
     if (below === undefined) continue;
-    const folder = join(mount.point, below);
+    const folder = resolve(mount.point, `.${below}`);
     folders.push(folder);
     if (mount.isVersion2 && mount.point === MOUNT_POINT && sources.isWritable(folder)) parent = below;
   }
