@@ -110,9 +110,9 @@ function planMount(
     source,
     target,
     readonly: mount.readonly,
-    uid: mount.uid ?? 0,
-    gid: mount.gid ?? 0,
-    mode: mount.mode ?? 0o755,
+    ...(mount.uid === undefined && mount.gid === undefined && mount.mode === undefined
+      ? {}
+      : { folder: { uid: mount.uid ?? 0, gid: mount.gid ?? 0, mode: mount.mode ?? 0o755 } }),
   };
 }
 

@@ -109,9 +109,8 @@ export type ExecMount =
       readonly source: string;
       readonly target: string;
       readonly readonly: boolean;
-      readonly uid: number;
-      readonly gid: number;
-      readonly mode: number;
+      /** Set when the mount says anything about it; a cache of another owner or mode is another cache. */
+      readonly folder?: { readonly uid: number; readonly gid: number; readonly mode: number };
     }
   | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes?: number }
   | {

@@ -5,8 +5,8 @@ import type { EnvList } from "./env-list.ts";
 export class WordExpander {
   readonly #escape: EscapeCharacter;
 
-  constructor(escape: EscapeCharacter) {
-    this.#escape = escape;
+  constructor(escapeCharacter: EscapeCharacter) {
+    this.#escape = escapeCharacter;
   }
 
   /** A word with its variables replaced and its quotes removed. @throws {DockerfileError} */

@@ -31,6 +31,7 @@ export interface MountInputs {
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_CACHE_FOLDER = { uid: 0, gid: 0, mode: 0o755 };
 /** Where BuildKit shows the first agent's socket unless told otherwise. */
 const SSH_SOCKET_PREFIX = "/run/buildkit/ssh_agent";
 
@@ -67,7 +68,7 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
 export function cacheLeases(vertex: ExecVertex): readonly string[] {
   const names = vertex.mounts.flatMap((mount) =>
     mount.kind === "cache" && mount.sharing !== "shared"
-      ? [`cache-mount-${cacheFolderName(mount.cacheId)}`]
+      ? [`cache-mount-${cacheFolderName(mount)}`]
       : [],
   );
   // In one order for everybody: two steps with the same two caches cannot wait for each other.
@@ -171,9 +172,9 @@ class Session implements MountSession {
   }
 
   async #addCache(mount: ExecMount & { readonly kind: "cache" }): Promise<void> {
-    const folder = join(this.#context.store.root, "cache", "mounts", cacheFolderName(mount.cacheId));
-    if (mount.from !== undefined) return this.#addSeededCache(mount, mount.from, `${folder}-seeded`);
-    await makeCacheFolder(folder, mount);
+    const folder = join(this.#context.store.root, "cache", "mounts", cacheFolderName(mount));
+    if (mount.from !== undefined) return this.#addSeededCache(mount, mount.from, folder);
+    await makeCacheFolder(folder, mount.folder ?? DEFAULT_CACHE_FOLDER);
     this.mounts.push({ kind: "bind", source: folder, target: mount.target, readonly: mount.readonly });
   }
 
@@ -280,8 +281,10 @@ async function readSecret(secret: SecretSource): Promise<Uint8Array | undefined>
   }
 }
 
-function cacheFolderName(cacheId: string): string {
-  return splitDigest(digestOf(posix.normalize(cacheId))).hex.slice(0, 24);
+/** A cache is told from others by its id and by what it was at first: BuildKit keeps them apart the same way. */
+function cacheFolderName({ cacheId, from, folder }: ExecMount & { readonly kind: "cache" }): string {
+  const beginning = from === undefined ? JSON.stringify(folder ?? null) : from.id;
+  return splitDigest(digestOf(`${posix.normalize(cacheId)}\n${beginning}`)).hex.slice(0, 24);
 }
 
 async function exists(path: string): Promise<boolean> {
