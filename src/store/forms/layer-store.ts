@@ -99,7 +99,7 @@ export class DiskLayerStore implements LayerStore {
     if (record?.snapshot === undefined) throw layerNotFound(diffId, record);
     const path = await this.ensureSnapshot(diffId, { signal });
     const { packSnapshot } = await import("../layers/index.ts");
-    return verifyTar(packSnapshot(Buffer.from(path).toString("latin1"), { signal }), diffId);
+    return verifyTar(packSnapshot(path, { signal }), diffId);
   }
 
   async ensureBlob(diffId: Digest, options: EnsureBlobOptions = {}): Promise<Descriptor> {

@@ -42,7 +42,7 @@ export async function ensureStack(
       continue;
     }
     const { MergedTree } = await import("../layers/index.ts");
-    const below = new MergedTree(paths.map((each) => Buffer.from(each).toString("latin1")).reverse());
+    const below = new MergedTree([...paths].reverse());
     if (path !== undefined && implied.every((folder) => isAsImplied(below, folder))) {
       paths.push(path);
       continue;

@@ -85,15 +85,11 @@ export class Unpacker {
     });
     // The unpacker hashes on its way, with sha256; the other algorithm is checked by ourselves.
     const isUsual = splitDigest(diffId).algorithm === "sha256";
-    const { tarSize, impliedFolders } = await unpackLayer(
-      isUsual ? tar : verifyTar(tar, diffId),
-      Buffer.from(root).toString("latin1"),
-      {
-        signal,
-        ...(isUsual ? { expectedDiffId: diffId } : {}),
-        ...(lower === undefined ? {} : { resolveLower: lower.resolve }),
-      },
-    );
+    const { tarSize, impliedFolders } = await unpackLayer(isUsual ? tar : verifyTar(tar, diffId), root, {
+      signal,
+      ...(isUsual ? { expectedDiffId: diffId } : {}),
+      ...(lower === undefined ? {} : { resolveLower: lower.resolve }),
+    });
     const layer = { diffId, tarSize, locked: true };
     return lower === undefined
       ? await this.#folders.installSnapshot(folder, { ...layer, madeBy: "unpacking", impliedFolders })
@@ -111,7 +107,7 @@ export class Unpacker {
     if (!existsSync(path)) return undefined;
     try {
       const { packSnapshot } = await import("../layers/index.ts");
-      const tar = packSnapshot(Buffer.from(path).toString("latin1"), { signal });
+      const tar = packSnapshot(path, { signal });
       for await (const _ of verifyTar(tar, diffId)) signal.throwIfAborted();
     } catch (error) {
       signal.throwIfAborted();
