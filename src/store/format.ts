@@ -10,7 +10,6 @@ export const STORE_FORMAT = 1;
 /** What a store that is being made for the first time may have in it already. */
 const OWN_NAMES = new Set([
   "blobs",
-  "builds",
   "cache",
   "images",
   "layers-by-blob",
@@ -83,7 +82,6 @@ function createStore(paths: StorePaths): void {
       paths.temp,
       paths.locks,
       paths.cache,
-      paths.builds,
     ]) {
       mkdirSync(folder, { recursive: true });
     }

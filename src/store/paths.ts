@@ -48,9 +48,6 @@ export class StorePaths {
   get cache(): string {
     return `${this.root}/cache`;
   }
-  get builds(): string {
-    return `${this.root}/builds`;
-  }
 
   blob(digest: Digest): string {
     const { algorithm, hex } = splitDigest(digest);
