@@ -12,9 +12,7 @@ export type TarErrorCode =
   /** An entry of a kind that has no meaning in a layer (multi-volume, unknown type). */
   | "UNSUPPORTED"
   /** A name or hard link that leads out of the archive's root. */
-  | "PATH_ESCAPES"
-  /** The bytes were compressed and do not decompress. */
-  | "COMPRESSION_INVALID";
+  | "PATH_ESCAPES";
 
 /** An archive that cannot be read. */
 export class TarError extends StrakeError<TarErrorCode> {}

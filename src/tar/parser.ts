@@ -70,7 +70,7 @@ export class TarParser {
     this.#allowMissingEnd = options.allowMissingEnd ?? false;
   }
 
-  /** @throws {TarError} any code but PATH_ESCAPES and COMPRESSION_INVALID; the parser is of no use afterwards */
+  /** @throws {TarError} any code but PATH_ESCAPES; the parser is of no use afterwards */
   write(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {

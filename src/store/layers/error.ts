@@ -10,11 +10,7 @@ export type LayerErrorCode =
   /** A layer has something that cannot be: a root that is no folder, a loop of symlinks among its folders. */
   | "ENTRY_INVALID"
   /** This process may not make the entry: a device or an owner that its user namespace does not have. */
-  | "NOT_PERMITTED"
-  /** Unpacked it would be larger than allowed. */
-  | "TOO_LARGE"
-  /** The program that decompresses this format is not installed. */
-  | "DECOMPRESSOR_MISSING";
+  | "NOT_PERMITTED";
 
 /** A layer that cannot be written, read or unpacked. */
 export class LayerError extends StrakeError<LayerErrorCode> {}

@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, makeNode, setFdMtime, setMtime, Xattrs } from "../../sys/index.ts";
+import { CreationDefaults } from "./creation-defaults.ts";
 import { LayerError } from "./error.ts";
 import { statHost } from "./host-files.ts";
 import { OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overlay-marks.ts";
@@ -40,12 +41,14 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 export class SnapshotWriter {
   readonly #root: string;
   readonly #xattrs = new Xattrs();
+  readonly #defaults: CreationDefaults;
   readonly #folderTimes = new Map<ByteString, number>();
   #hasRemoved = false;
 
   /** `root` is an existing folder, path as bytes. */
   constructor(root: string) {
     this.#root = root;
+    this.#defaults = new CreationDefaults(root, this.#xattrs);
   }
 
   hostPath(path: ByteString): string {
@@ -90,7 +93,8 @@ export class SnapshotWriter {
   /** Creates an empty file; its owner may fill it. */
   createFile(entry: LayerEntry): SnapshotFile {
     const host = this.hostPath(entry.path);
-    const fd = openSync(fsPath(host), CREATE, 0o600);
+    const hasMode = this.#defaults.haveMode(entry);
+    const fd = openSync(fsPath(host), CREATE, hasMode ? entry.mode : 0o600);
     let at = 0;
     let hasHole = false;
     return {
@@ -108,8 +112,9 @@ export class SnapshotWriter {
       close: () => {
         try {
           if (hasHole) ftruncateSync(fd, at);
-          this.#permit(entry, () => fchownSync(fd, entry.uid, entry.gid));
-          fchmodSync(fd, entry.mode);
+          const hasOwner = this.#defaults.haveOwner(entry);
+          if (!hasOwner) this.#permit(entry, () => fchownSync(fd, entry.uid, entry.gid));
+          if (!hasMode) fchmodSync(fd, entry.mode);
           // After the owner: changing that removes a capability.
           if (entry.xattrs !== undefined) this.#setXattrs(entry, host);
           setFdMtime(fd, entry.mtimeSeconds, host);
@@ -127,6 +132,7 @@ export class SnapshotWriter {
     this.#permit(entry, () => lchownSync(fsPath(host), entry.uid, entry.gid));
     if (entry.kind !== "symlink") chmodSync(fsPath(host), entry.mode);
     if (entry.xattrs !== undefined) this.#setXattrs(entry, host);
+    if (entry.kind === "dir") this.#defaults.noteFolder(entry.mode);
     if (entry.kind === "dir") this.#folderTimes.set(entry.path, entry.mtimeSeconds);
     else setMtime(host, entry.mtimeSeconds);
   }

@@ -13,7 +13,15 @@ import {
 import { Xattrs } from "../../../src/sys/index.ts";
 import { makeEntry, makeTemporaryFolder, type Spec } from "../../tar/support.ts";
 
-export { chunksOf, makeTar, makeTemporaryFolder, readAll, run, type Spec } from "../../tar/support.ts";
+export {
+  chunksOf,
+  hasProgram,
+  makeTar,
+  makeTemporaryFolder,
+  readAll,
+  run,
+  type Spec,
+} from "../../tar/support.ts";
 
 export const isRoot = process.getuid?.() === 0;
 
