@@ -43,8 +43,11 @@ export async function putConfig(store: BuildStore, config: ImageConfig): Promise
 
 /** Makes the manifest of a built image, which needs every layer's blob, and stores it. */
 export async function putManifest(
-  image: BuiltImage,
-  { store, layers }: { readonly store: BuildStore; readonly layers: LayerAccess },
+  image: Pick<BuiltImage, "config" | "configDescriptor">,
+  {
+    store,
+    layers,
+  }: { readonly store: Pick<BuildStore, "blobs">; readonly layers: Pick<LayerAccess, "blob"> },
   options: ManifestOptions,
 ): Promise<{ readonly descriptor: Descriptor; readonly manifest: ImageManifest }> {
   const compression = {
