@@ -1,8 +1,8 @@
 export { build } from "./build.ts";
 export type { BuildStore, Collaborators, RemoteImage, RemoteImages } from "./collaborators.ts";
 export { BuildError, type BuildErrorCode, RunFailedError } from "./error.ts";
-export { type AnnotationSet, type ManifestOptions, putManifest } from "./export/image-documents.ts";
 export type { OnEvent, ProgressEvent } from "./events.ts";
+export { type AnnotationSet, type ManifestOptions, putManifest } from "./export/image-documents.ts";
 export type {
   ArchiveOptions,
   BuildOptions,
