@@ -100,18 +100,20 @@ describe("parseResponseHead()", () => {
   const parse = (text: string) => parseResponseHead(text.replaceAll("\n", "\r\n"));
   test("reads status, headers and how the body ends", () => {
     const head = parse("HTTP/1.1 206 Partial Content\nContent-Length: 5\nX: a\nx:  b \nEmpty:");
-    expect(head).toMatchObject({ status: 206, bodyBytes: 5, keepAlive: true });
+    expect(head).toMatchObject({ status: 206, framing: { kind: "length", bytes: 5 }, keepAlive: true });
     expect(head?.headers.all("x")).toEqual(["a", "b"]);
     expect(head?.headers.one("empty")).toBe("");
   });
-  test.each<[string, number | undefined, boolean]>([
-    ["HTTP/1.1 200 OK", undefined, true],
-    ["HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: 5", undefined, true],
-    ["HTTP/1.0 200 OK\nContent-Length: 5", 5, false],
-    ["HTTP/1.1 200\nContent-Length: 5\nContent-Length: 5\nConnection: Close", 5, false],
-    ["HTTP/1.1 204 No Content", 0, true],
-  ])("%j", (text, bodyBytes, keepAlive) => {
-    expect(parse(text)).toMatchObject({ bodyBytes, keepAlive });
+  const length = (bytes: number) => ({ kind: "length", bytes });
+  test.each<[string, object, boolean]>([
+    ["HTTP/1.1 200 OK", { kind: "until-close" }, false],
+    ["HTTP/1.1 200 OK\nTransfer-Encoding: Chunked", { kind: "chunked" }, true],
+    ["HTTP/1.0 200 OK\nContent-Length: 5", length(5), false],
+    ["HTTP/1.1 200\nContent-Length: 5\nContent-Length: 5\nConnection: Close", length(5), false],
+    ["HTTP/1.1 204 No Content", length(0), true],
+    ["HTTP/1.1 304 Not Modified\nContent-Length: 99", length(0), true],
+  ])("%j", (text, framing, keepAlive) => {
+    expect(parse(text)).toMatchObject({ framing, keepAlive });
   });
   test.each([
     "HTTP/2 200 OK",
@@ -122,6 +124,8 @@ describe("parseResponseHead()", () => {
     "HTTP/1.1 200 OK\nX: a\n folded",
     "HTTP/1.1 200 OK\nBad Name: x",
     "HTTP/1.1 99 No",
+    "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: 5",
+    "HTTP/1.1 200 OK\nTransfer-Encoding: gzip, chunked",
   ])("refuses %j", (text) => {
     expect(parse(text)).toBeUndefined();
   });

@@ -33,6 +33,8 @@ export type Fault =
   | { readonly kind: "tamper"; readonly change: (body: Buffer) => Buffer }
   /** The real answer with other headers; undefined removes one. */
   | { readonly kind: "headers"; readonly set: Readonly<Record<string, string | undefined>> }
+  /** The real answer with another Location. */
+  | { readonly kind: "location"; readonly change: (location: string) => string }
   /** Passed on without its Range header, as by a server that knows none. */
   | { readonly kind: "no-range" }
   /** The request reaches the registry, but its answer never comes back. */
@@ -44,12 +46,14 @@ export interface FaultProxy extends AsyncDisposable {
   readonly host: string;
   readonly seen: SeenRequest[];
   rule: (request: SeenRequest) => Fault | undefined;
+  /** Forgets rule, requests and counts. */
+  reset(): void;
 }
 
 /** Stands before a real registry (or none) and does to it what networks do. */
 export async function startProxy(target?: string): Promise<FaultProxy> {
   const counts = new Map<string, number>();
-  const proxy = { seen: [] as SeenRequest[], rule: (() => undefined) as FaultProxy["rule"] };
+  const proxy: Pick<FaultProxy, "seen" | "rule"> = { seen: [], rule: () => undefined };
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? "/";
     const key = `${incoming.method} ${path}`;
@@ -64,6 +68,11 @@ export async function startProxy(target?: string): Promise<FaultProxy> {
   const { port } = server.address() as AddressInfo;
   return Object.assign(proxy, {
     host: `127.0.0.1:${port}`,
+    reset() {
+      proxy.rule = () => undefined;
+      proxy.seen.length = 0;
+      counts.clear();
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -130,6 +139,7 @@ async function pass(
 ): Promise<void> {
   const headers: Record<string, string | string[] | undefined> = { ...answer.headers };
   if (fault?.kind === "headers") Object.assign(headers, fault.set);
+  if (fault?.kind === "location") headers["location"] = fault.change(answer.headers.location ?? "");
   if (fault?.kind === "tamper") {
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk as Buffer);
@@ -150,9 +160,20 @@ async function pass(
       return;
     }
     left -= piece.byteLength;
-    if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+    if (!outgoing.write(piece)) await drained(outgoing);
+    if (outgoing.destroyed) return;
   }
   outgoing.end();
+}
+
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off("drain", done).off("close", done);
+      resolve();
+    };
+    outgoing.on("drain", done).on("close", done);
+  });
 }
 
 function writeHead(

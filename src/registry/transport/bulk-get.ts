@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { TlsConfig } from "../hosts/types.ts";
+import { readFramed } from "./bulk-body.ts";
 import { BulkConnection, type ConnectSocket } from "./bulk-connection.ts";
 import type { ExchangeRequest, ExchangeResponse, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
@@ -14,11 +15,8 @@ const IDLE_MS = 15_000;
 
 /** Fetches large bodies over connections of its own; see `BulkConnection`. */
 export interface BulkGet {
-  /**
-   * undefined when the answer is framed in a way that is left to the ordinary client: ask again with that.
-   * @throws {NetworkError}
-   */
-  get(request: ExchangeRequest): Promise<ExchangeResponse | undefined>;
+  /** @throws {NetworkError} */
+  get(request: ExchangeRequest): Promise<ExchangeResponse>;
   close(): void;
 }
 
@@ -72,10 +70,6 @@ export function createBulkGet(): BulkGet {
       try {
         connection.write(requestHead(request));
         const head = await readHead(connection, request.answerTimeoutMs);
-        if (head.bodyBytes === undefined) {
-          finish(false);
-          return undefined;
-        }
         const body = createBody(connection, head, request, finish);
         return { status: head.status, headers: head.headers, body };
       } catch (error) {
@@ -131,46 +125,41 @@ async function readHead(connection: BulkConnection, timeoutMs: number): Promise<
 
 function createBody(
   connection: BulkConnection,
-  { bodyBytes = 0, keepAlive }: ResponseHead,
+  { framing, keepAlive }: ResponseHead,
   { stallTimeoutMs, signal }: ExchangeRequest,
   finish: (isClean: boolean) => void,
 ): ResponseBody {
-  let left = bodyBytes;
-  if (left === 0) finish(keepAlive);
+  const isEmpty = framing.kind === "length" && framing.bytes === 0;
+  if (isEmpty) finish(keepAlive);
   async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (isEmpty) return;
+    let isComplete = false;
     try {
-      while (left > 0) {
-        const chunk = await connection.read(stallTimeoutMs);
-        if (chunk === undefined) throw new NetworkError("reset", "the connection was closed too early");
-        const wanted = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
-        if (wanted !== chunk) connection.unread(chunk.subarray(left));
-        left -= wanted.byteLength;
-        yield wanted;
-      }
+      yield* readFramed(connection, framing, stallTimeoutMs);
+      isComplete = true;
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw error;
     } finally {
-      if (bodyBytes > 0) finish(left === 0 && keepAlive);
+      finish(isComplete && keepAlive);
     }
   }
   return {
     [Symbol.asyncIterator]: bytes,
-    discard() {
-      if (bodyBytes === 0) return;
-      if (left > DISCARD_BYTES) {
-        finish(false);
-        return;
-      }
-      void (async () => {
-        try {
-          for await (const _chunk of bytes());
-        } catch {
-          // Nobody wants these bytes; the connection is gone, that is all.
-        }
-      })();
-    },
+    discard: () => void discard(bytes()),
   };
+}
+
+async function discard(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  let left = DISCARD_BYTES;
+  try {
+    for await (const chunk of bytes) {
+      left -= chunk.byteLength;
+      if (left < 0) break;
+    }
+  } catch {
+    // Nobody wants these bytes; the connection is gone, that is all.
+  }
 }
 
 async function connect(

@@ -42,10 +42,7 @@ export function createNodeExchange(): Exchange {
   return {
     async send(request) {
       request.signal?.throwIfAborted();
-      if (request.bulk === true && request.method === "GET") {
-        const answer = await bulk.get(request);
-        if (answer !== undefined) return answer;
-      }
+      if (request.bulk === true && request.method === "GET") return await bulk.get(request);
       const { request: start } =
         request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
       const agent = await agentFor(request.url, request.tls);

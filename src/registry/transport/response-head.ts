@@ -1,11 +1,16 @@
 import type { Headers } from "./exchange.ts";
 
+/** How a body ends. */
+export type BodyFraming =
+  | { readonly kind: "length"; readonly bytes: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "until-close" };
+
 /** The start of an HTTP/1 response. */
 export interface ResponseHead {
   readonly status: number;
   readonly headers: Headers;
-  /** How the body ends: after so many bytes; undefined when it is framed otherwise. */
-  readonly bodyBytes: number | undefined;
+  readonly framing: BodyFraming;
   readonly keepAlive: boolean;
 }
 
@@ -30,13 +35,28 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   const [length] = lengths;
   if (lengths.size > 1 || (length !== undefined && !/^\d{1,15}$/.test(length))) return undefined;
   const code = Number(status[2]);
-  const isEmpty = code === 204 || code === 304 || code < 200;
-  const isChunked = all.has("transfer-encoding");
+  const framing = framingOf(code, all.get("transfer-encoding"), length);
+  if (framing === undefined) return undefined;
   const connection = (all.get("connection") ?? []).join(",").toLowerCase();
   return {
     status: code,
     headers: { one: (name) => all.get(name)?.[0], all: (name) => all.get(name) ?? [] },
-    bodyBytes: isEmpty ? 0 : isChunked || length === undefined ? undefined : Number(length),
-    keepAlive: status[1] === "1" && !connection.includes("close"),
+    framing,
+    keepAlive: status[1] === "1" && !connection.includes("close") && framing.kind !== "until-close",
   };
+}
+
+function framingOf(
+  status: number,
+  encodings: readonly string[] | undefined,
+  length: string | undefined,
+): BodyFraming | undefined {
+  if (status < 200 || status === 204 || status === 304) return { kind: "length", bytes: 0 };
+  if (encodings !== undefined) {
+    // Both at once is how answers are smuggled past each other.
+    return encodings.join(",").trim().toLowerCase() === "chunked" && length === undefined
+      ? { kind: "chunked" }
+      : undefined;
+  }
+  return length === undefined ? { kind: "until-close" } : { kind: "length", bytes: Number(length) };
 }
