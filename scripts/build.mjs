@@ -2,7 +2,7 @@
 // `--no-types` leaves the declarations out, for a quick turn while working on the code.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, stat } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,8 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
+
+const STALE_AFTER_MS = 10 * 60_000;
 
 const DOORS = {
   cli: "src/cli/bin.ts",
@@ -104,12 +106,17 @@ async function bundle() {
   await removeStale(new Set(Object.keys(metafile.outputs)));
 }
 
-/** What earlier bundles left. Only now, so that whoever runs dist/cli.js meanwhile finds it whole. */
+/**
+ * Takes away what earlier bundles left, in the end and only what has been there for a while: a strake that runs meanwhile
+ * may yet load its chunks.
+ */
 async function removeStale(written) {
   for (const folder of ["dist", "dist/chunks"]) {
     for (const entry of await readdir(root + folder, { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
-      if (entry.isFile() && !written.has(path)) await rm(root + path);
+      if (!entry.isFile() || written.has(path)) continue;
+      const { mtimeMs } = await stat(root + path);
+      if (Date.now() - mtimeMs > STALE_AFTER_MS) await rm(root + path, { force: true });
     }
   }
 }
