@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { COMMANDS } from "./commands.ts";
-import { readSettings } from "./environment.ts";
+import { readSettings, readUser } from "./environment.ts";
 import { Interruption } from "./error.ts";
 import { main } from "./main.ts";
 import { createOutput } from "./output.ts";
@@ -21,11 +21,17 @@ for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 const stopForClosedPipe = (): void => controller.abort(new Interruption("SIGPIPE"));
 
 const code = await main(process.argv.slice(2), {
-  settings: readSettings(),
+  settings: readSettings(process.env, await readUser()),
   commands: COMMANDS,
+  restart: {
+    execPath: process.execPath,
+    argv: [...process.execArgv, ...process.argv.slice(1)],
+  },
   cwd: process.cwd(),
   // Asking for the stream already opens it, so it is done only for who reads it.
   get stdin() {
+    // Whoever reads it gets the error of an interruption; where nobody does, it is no error.
+    if (!isStdinOpen) process.stdin.on("error", () => undefined);
     isStdinOpen = true;
     return process.stdin;
   },

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import type { Ingredient, Ingredients } from "../../cache/index.ts";
 import { formatPlatform } from "../../oci/index.ts";
 import { RunnerError } from "../../runner/index.ts";
@@ -10,6 +11,9 @@ import { environmentWith, type MountSession } from "./exec-mounts.ts";
 import { OutputTail } from "./output-tail.ts";
 import type { State } from "./state.ts";
 import type { MadeLayer, StepContext } from "./step.ts";
+
+/** Below this a failure is put down to the disk. */
+const FULL_DISK_BYTES = 8 << 20;
 
 /** What BuildKit calls the machine that a RUN sees. */
 const HOSTNAME = "buildkitsandbox";
@@ -80,7 +84,7 @@ export async function runExec(
       .catch((error: unknown) => {
         throw describeRunnerError(vertex, error);
       });
-    if (exitCode !== 0) throw runFailed(vertex, exitCode, tail);
+    if (exitCode !== 0) throw await runFailed(vertex, exitCode, tail, store.root);
     signal.throwIfAborted();
     const packed = await packUpper(pending.upper, folders, { recentSinceSeconds: startedSeconds, signal });
     return {
@@ -116,11 +120,25 @@ function sandboxNetwork(network: ExecVertex["network"]): NetworkMode {
   return network === "none" ? "none" : "host";
 }
 
-function runFailed(vertex: ExecVertex, exitCode: number, tail: OutputTail): RunFailedError {
+async function runFailed(
+  vertex: ExecVertex,
+  exitCode: number,
+  tail: OutputTail,
+  storeRoot: string,
+): Promise<RunFailedError> {
+  const hint = (await fullDiskHint(storeRoot)) ?? exitHint(exitCode);
   return new RunFailedError(
     `process "${shownCommand(vertex)}" did not complete successfully: exit code: ${exitCode}`,
-    { at: vertex.at, hint: exitHint(exitCode), exitCode, output: tail.text() },
+    { at: vertex.at, hint, exitCode, output: tail.text() },
   );
+}
+
+/** A full disk makes commands fail in many ways, seldom with words that say so. */
+async function fullDiskHint(storeRoot: string): Promise<string | undefined> {
+  const { bavail, bsize } = await statfs(storeRoot);
+  const freeBytes = bavail * bsize;
+  if (freeBytes > FULL_DISK_BYTES) return undefined;
+  return `There is no space left on the disk of the store "${storeRoot}" (${freeBytes} bytes free): free some, then build again; finished steps are kept`;
 }
 
 function exitHint(exitCode: number): string | undefined {
