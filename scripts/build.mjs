@@ -137,5 +137,9 @@ function declarations() {
   });
 }
 
-await bundle();
+// esbuild has printed what is wrong by then; a stack of its own code says nothing more.
+await bundle().catch((error) => {
+  if (!Array.isArray(error.errors)) throw error;
+  process.exit(1);
+});
 if (!process.argv.includes("--no-types")) await declarations();

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly settings: Settings;
   /** Every command, in the order in which help lists them. */
   readonly commands: readonly CommandEntry[];
+  /** How to run this very command line again, in a user namespace. */
+  readonly restart: { readonly execPath: string; readonly argv: readonly string[] };
   /** Absolute path of the current folder. */
   readonly cwd: string;
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY: boolean };
@@ -44,6 +46,11 @@ export interface CommandSpec<T extends OptionTable> {
   readonly details?: readonly string[];
   readonly options: T;
   readonly examples?: readonly Example[];
+  /**
+   * Whether this call unpacks layers or runs steps, which takes root's rights: an ordinary user's is then run again in
+   * a user namespace.
+   */
+  readonly needsRoot?: (options: ParsedOptions<T>) => boolean;
   /** @returns the exit code; 0 when nothing is returned */
   run(
     invocation: { readonly options: ParsedOptions<T>; readonly positionals: readonly string[] },

@@ -20,6 +20,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/images.ts")).images,
   },
   {
+    name: "pull",
+    group: IMAGES,
+    summary: "Fetch images from registries into the store",
+    load: async () => (await import("./commands/pull.ts")).pull,
+  },
+  {
+    name: "push",
+    group: IMAGES,
+    summary: "Push images of the store to registries",
+    load: async () => (await import("./commands/push.ts")).push,
+  },
+  {
     name: "tag",
     group: IMAGES,
     summary: "Give an image of the store one more name",

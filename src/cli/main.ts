@@ -60,5 +60,10 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
     const { wrongCount } = await import("./help/missing-command.ts");
     throw wrongCount(found.entry, command, positionals);
   }
+  const { uid, isInNamespace } = context.settings;
+  if (uid !== 0 && !isInNamespace && command.needsRoot?.(options) === true) {
+    const { runInNamespace } = await import("./run-in-namespace.ts");
+    return runInNamespace(context);
+  }
   return (await command.run({ options, positionals }, context)) ?? EXIT.done;
 }

@@ -25,8 +25,12 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
   const stdout = new FakeOutput(options.terminal);
   const stderr = new FakeOutput(options.terminal);
   const code = await main(argv, {
-    settings: readSettings({ TERM: "xterm", NO_COLOR: "1", ...options.env }, { uid: 0, home: "/root" }),
+    settings: readSettings(
+      { TERM: "xterm", NO_COLOR: "1", ...options.env },
+      { uid: 0, home: "/root", isInNamespace: false },
+    ),
     commands: COMMANDS,
+    restart: { execPath: process.execPath, argv: [] },
     cwd: options.cwd ?? "/",
     stdin: Object.assign(readable(options.stdin ?? ""), { isTTY: false }),
     stdout,

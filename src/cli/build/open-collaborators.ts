@@ -12,9 +12,7 @@ export async function openCollaborators(
 ): Promise<Collaborators & AsyncDisposable> {
   const { settings, now, nowMs } = context;
   const store = await openStore(context);
-  const remote = createRemoteImages({ store, onEvent, nowMs });
-  const searchPath =
-    settings.variables["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const remote = createRemoteImages({ settings, store, onEvent, nowMs });
   let sandbox: Collaborators["sandbox"] | undefined;
   return {
     store,
@@ -23,7 +21,7 @@ export async function openCollaborators(
     sandbox: {
       async run(spec, options) {
         const { createRuncSandbox } = await import("../../runner/index.ts");
-        sandbox ??= createRuncSandbox({ tempDir: store.tmpDir, searchPath });
+        sandbox ??= createRuncSandbox({ tempDir: store.tmpDir, searchPath: settings.searchPath });
         return sandbox.run(spec, options);
       },
     },

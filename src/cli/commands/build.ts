@@ -32,6 +32,7 @@ export const build = defineCommand({
       summary: "Let RUN --mount=type=secret,id=npm read a file",
     },
   ],
+  needsRoot: () => true,
   async run({ options, positionals: [operand = ""] }, context) {
     const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, context.settings.progress);
     await buildImage(options, operand, kind, context);

@@ -2,14 +2,17 @@ import type { Collaborators, OnEvent } from "../../builder/index.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { RegistryClient, RegistryEvent } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import type { Settings } from "../environment.ts";
 import { readKnownFrom } from "./known-documents.ts";
 import { openRegistry } from "./open-registry.ts";
 import { pushRecord } from "./push-record.ts";
+import { runStep } from "./run-step.ts";
 import { reportTransfer } from "./transfer-events.ts";
 
 type RemoteImages = Collaborators["remote"];
 
 export interface RemoteImagesOptions {
+  readonly settings: Settings;
   readonly store: Store;
   readonly onEvent: OnEvent;
   readonly nowMs: () => number;
@@ -20,7 +23,7 @@ export interface RemoteImagesOptions {
  * in the store.
  */
 export function createRemoteImages(options: RemoteImagesOptions): RemoteImages & Disposable {
-  const { store, onEvent, nowMs } = options;
+  const { settings, store, onEvent, nowMs } = options;
   /** Pushes that go on, by repository: the client's events say only what they are about. */
   const pushing = new Map<string, string>();
   let opening: Promise<RegistryClient> | undefined;
@@ -36,7 +39,7 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
     if (vertex !== undefined && isPush) reportTransfer(event, vertex, onEvent);
   };
   const client = (): Promise<RegistryClient> => {
-    opening ??= openRegistry(report);
+    opening ??= openRegistry(settings, report);
     return opening;
   };
 
@@ -61,17 +64,13 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
     async push(record, { vertex, signal }) {
       const { registry, repository } = parseReference(record.reference);
       const key = `${registry}/${repository}`;
-      onEvent({ kind: "step-started", vertex, name: `pushing ${record.reference}`, atMs: nowMs() });
+      const step = { vertex, name: `pushing ${record.reference}`, onEvent, nowMs, signal };
       pushing.set(key, vertex);
-      let outcome: "done" | "failed" | "canceled" = "failed";
       try {
-        const pushed = await pushRecord(await client(), store, record, { signal });
-        outcome = "done";
+        const pushed = await runStep(step, async () => pushRecord(await client(), store, record, { signal }));
         return pushed.descriptor;
       } finally {
-        if (signal?.aborted === true) outcome = "canceled";
         pushing.delete(key);
-        onEvent({ kind: "step-finished", vertex, atMs: nowMs(), outcome });
       }
     },
     [Symbol.dispose]() {

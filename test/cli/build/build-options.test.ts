@@ -34,7 +34,7 @@ async function read(argv: readonly string[], { env = {}, stdin = [], isTTY = fal
     positionals[0] ?? "",
     {
       cwd,
-      settings: readSettings(env, { uid: 0, home: "/root" }),
+      settings: readSettings(env, { uid: 0, home: "/root", isInNamespace: false }),
       stdin: Object.assign(
         (async function* () {
           yield* stdin;

@@ -1,0 +1,64 @@
+import { defineCommand } from "../command.ts";
+import { findImage } from "../images/find-images.ts";
+import { familiarName, fullName } from "../images/names.ts";
+import { openStore } from "../open-store.ts";
+import { parseProgressKind } from "../progress/create-view.ts";
+import { openView } from "../progress/open-view.ts";
+import { ensureManifest } from "../registry/ensure-manifest.ts";
+import { openRegistry } from "../registry/open-registry.ts";
+import { pushRecord } from "../registry/push-record.ts";
+import { runStep } from "../registry/run-step.ts";
+import { reportTransfer } from "../registry/transfer-events.ts";
+
+export const push = defineCommand({
+  operands: "NAME[:TAG]...",
+  count: { min: 1, max: Number.POSITIVE_INFINITY },
+  details: [
+    "Pushes images of the store to the registries that their names say, and prints each name with the digest it has " +
+      "there. What a registry has already, also in another repository, is not sent.",
+  ],
+  options: {
+    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
+    progress: {
+      type: "string",
+      value: "KIND",
+      default: "$STRAKE_PROGRESS, else auto",
+      summary: "auto, plain, tty, rawjson or quiet",
+    },
+  },
+  examples: [
+    {
+      command: "strake push registry.example.com/team/app:1",
+      summary: "Under the name that strake tag gave it",
+    },
+  ],
+  async run({ options, positionals }, context) {
+    const { nowMs, signal, settings, stdout } = context;
+    for (const text of positionals) fullName(text);
+    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
+    await using store = await openStore(context);
+    const records = [];
+    for (const text of positionals) records.push(await findImage(store.images, text));
+
+    const view = await openView(kind, "Pushing", context);
+    const { onEvent } = view;
+    const pushed: string[] = [];
+    // One client for all: what it sent for one image it knows to be there for the next.
+    let vertex = "";
+    await using client = await openRegistry(settings, (event) => reportTransfer(event, vertex, onEvent));
+    try {
+      for (const record of records) {
+        vertex = `pushing ${familiarName(record)}`;
+        const step = { vertex, name: vertex, onEvent, nowMs, signal };
+        const { descriptor } = await runStep(step, async () =>
+          pushRecord(client, store, await ensureManifest(store, record, signal), { signal }),
+        );
+        pushed.push(`${record.reference}@${descriptor.digest}`);
+      }
+    } finally {
+      view.close();
+      stdout.write(pushed.map((name) => `${name}\n`).join(""));
+    }
+    return undefined;
+  },
+});
