@@ -130,10 +130,22 @@ describe("zstd()", () => {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const isBuiltIn = major > 22 || (major === 22 && minor >= 15);
 
-  test.runIf(isBuiltIn)("round-trips", async () => {
-    const compressed = await collect(zstd(chunks(mixed)));
-    expect(compressed.byteLength).toBeLessThan(mixed.byteLength);
-    expect((await collect(decompress(chunks(compressed, 777)))).equals(mixed)).toBe(true);
+  test.runIf(isBuiltIn)(
+    "round-trips, and makes the same bytes whatever the chunks and the cores",
+    async () => {
+      for (const content of [Buffer.alloc(0), Buffer.from("x"), mixed]) {
+        const compressed = await collect(zstd(chunks(content), { parallelism: 1 }));
+        expect((await collect(decompress(chunks(compressed, 777)))).equals(content)).toBe(true);
+        const again = await collect(zstd(late(chunks(content, 3333)), { parallelism: 4 }));
+        expect(again.equals(compressed)).toBe(true);
+      }
+      expect((await collect(zstd(chunks(mixed)))).byteLength).toBeLessThan(mixed.byteLength * 0.7);
+    },
+  );
+
+  test.runIf(isBuiltIn && hasProgram("zstd"))("is read by zstd's own program", async () => {
+    const input = await collect(zstd(chunks(mixed)));
+    expect(execFileSync("zstd", ["-dc"], { input, maxBuffer: 1 << 28 }).equals(mixed)).toBe(true);
   });
 
   test.skipIf(isBuiltIn)("says which Node.js has it, both ways", async () => {

@@ -5,7 +5,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import { verifyBlob, verifyBytes } from "../../oci/verify-blob.ts";
-import { isErrno, onDisk } from "../disk/disk-fault.ts";
+import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
 import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { BlobStore, WriteBlobOptions } from "../types.ts";
@@ -44,7 +44,7 @@ export class DiskBlobStore implements BlobStore {
       return { size: (await stat(path)).size };
     } catch (error) {
       if (isErrno(error, "ENOENT")) return undefined;
-      return await onDisk(`look for blob "${digest}"`, path, () => Promise.reject(error));
+      throw diskFault(`look for blob "${digest}"`, path, error);
     }
   }
 
@@ -158,7 +158,7 @@ export class DiskBlobStore implements BlobStore {
       return true;
     } catch (error) {
       if (isErrno(error, "ENOENT")) return false;
-      return await onDisk(`remove blob "${digest}"`, path, () => Promise.reject(error));
+      throw diskFault(`remove blob "${digest}"`, path, error);
     }
   }
 

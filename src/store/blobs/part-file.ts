@@ -85,6 +85,10 @@ class PartFile implements BlobPart {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.offset === 0) {
+      await this.discard(); // nothing arrived: nothing to keep
+      return;
+    }
     try {
       await this.#writer.flush();
     } catch {

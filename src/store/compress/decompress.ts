@@ -1,7 +1,8 @@
 import { createGunzip } from "node:zlib";
 import { COMPRESSION_MAGIC_BYTES, detectCompression } from "../../tar/compression.ts";
 import { StoreError } from "../error.ts";
-import { through, zstdCodec } from "./zstd.ts";
+import { through } from "./through.ts";
+import { zstdCodec } from "./zstd.ts";
 
 /** Output bytes of one step of the codec: larger steps mean fewer trips to the thread pool. */
 const CHUNK_BYTES = 512 * 1024;

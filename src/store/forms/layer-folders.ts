@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, rename, writeFile } from "node:fs/promises";
 import type { Digest } from "../../oci/digest.ts";
-import { isErrno, onDisk } from "../disk/disk-fault.ts";
+import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
 import { writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import {
@@ -198,7 +198,7 @@ export class LayerFolders {
       return true;
     } catch (error) {
       if (isErrno(error, "EEXIST", "ENOTEMPTY")) return false;
-      return await onDisk("store a layer", target, () => Promise.reject(error));
+      throw diskFault("store a layer", target, error);
     }
   }
 

@@ -1,9 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import type { Compression } from "../../oci/media-types.ts";
 import type { FlockCalls } from "../../sys/flock.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
-import { isErrno, onDisk } from "../disk/disk-fault.ts";
+import { DEFAULT_GZIP_LEVEL } from "../compress/gzip.ts";
+import { DEFAULT_ZSTD_LEVEL } from "../compress/zstd.ts";
+import { diskFault, isErrno } from "../disk/disk-fault.ts";
 import { writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { EnsureBlobOptions, LayerInfo, LayerStore, PendingSnapshot, PendingTar } from "../types.ts";
@@ -73,7 +76,7 @@ export class DiskLayerStore implements LayerStore {
       return isDigest(text) ? text : undefined;
     } catch (error) {
       if (isErrno(error, "ENOENT")) return undefined;
-      return await onDisk(`look up the layer of blob "${blob}"`, path, () => Promise.reject(error));
+      throw diskFault(`look up the layer of blob "${blob}"`, path, error);
     }
   }
 
@@ -105,8 +108,8 @@ export class DiskLayerStore implements LayerStore {
   async ensureBlob(diffId: Digest, options: EnsureBlobOptions = {}): Promise<Descriptor> {
     const ready = await this.#bytes.fittingBlob(this.#folders.read(diffId), options);
     if (ready !== undefined) return ready.descriptor;
-    const { compression = "gzip", level, signal } = options;
-    const key = `${diffId} ${compression} ${level ?? ""}`;
+    const { compression = "gzip", level = defaultLevel(compression), signal } = options;
+    const key = `${diffId} ${compression} ${level}`;
     return await this.#compressing.run(key, signal, (shared) =>
       this.#env.locks.withLease(`compress-${diffId}`, () => this.#compress(diffId, options, shared), {
         signal: shared,
@@ -149,15 +152,11 @@ export class DiskLayerStore implements LayerStore {
   async #compress(diffId: Digest, options: EnsureBlobOptions, signal: AbortSignal): Promise<Descriptor> {
     const ready = await this.#bytes.fittingBlob(this.#folders.read(diffId), options);
     if (ready !== undefined) return ready.descriptor; // made while we waited for the lock
-    const { compression = "gzip", level } = options;
+    const { compression = "gzip", level = defaultLevel(compression) } = options;
     const tar = await this.openTar(diffId, { signal });
     const target = { temp: this.#env.temp, blobs: this.#blobs };
     const blob = await makeBlob(tar, target, { compression, level, signal });
-    await this.#noteBlob(diffId, {
-      descriptor: blob,
-      origins: [],
-      ...(level === undefined ? {} : { level }),
-    });
+    await this.#noteBlob(diffId, { descriptor: blob, origins: [], level });
     return blob;
   }
 
@@ -172,6 +171,19 @@ export class DiskLayerStore implements LayerStore {
       attempt: `note the layer of blob "${digest}"`,
       sync: false,
     });
+  }
+}
+
+function defaultLevel(compression: Compression): number {
+  switch (compression) {
+    case "none":
+      return 0;
+    case "gzip":
+      return DEFAULT_GZIP_LEVEL;
+    case "zstd":
+      return DEFAULT_ZSTD_LEVEL;
+    default:
+      return compression satisfies never;
   }
 }
 

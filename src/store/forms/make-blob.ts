@@ -9,7 +9,7 @@ import type { TempSpace } from "../disk/temp-space.ts";
 
 export interface MakeBlobOptions {
   readonly compression: Compression;
-  readonly level?: number | undefined;
+  readonly level: number;
   readonly signal: AbortSignal;
 }
 
@@ -49,16 +49,15 @@ export async function makeBlob(
 function compress(
   tar: AsyncIterable<Uint8Array>,
   compression: Compression,
-  level: number | undefined,
+  level: number,
 ): AsyncIterable<Uint8Array> {
-  const options = level === undefined ? {} : { level };
   switch (compression) {
     case "none":
       return tar;
     case "gzip":
-      return gzip(tar, options);
+      return gzip(tar, { level });
     case "zstd":
-      return zstd(tar, options);
+      return zstd(tar, { level });
     default:
       return compression satisfies never;
   }

@@ -1,5 +1,4 @@
 import { closeSync, constants, fstatSync, futimesSync, openSync, statSync, unlinkSync, watch } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import type { FlockCalls, FlockMode } from "../../sys/flock.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
 import type { StorePaths } from "../paths.ts";
@@ -105,18 +104,17 @@ export class LockTable {
     signal: AbortSignal | undefined,
   ): Promise<number | undefined> {
     const fd = openLockFile(path);
-    const changed = new AbortController();
+    const wake = new Wake();
     let watcher: { close(): void } | undefined;
     let keep = false;
     try {
-      watcher = watchFile(fd, () => changed.abort());
+      watcher = watchFile(fd, wake.up);
       // Tried once more now that the file is watched: a release before that would go unseen.
       if (this.#calls().tryLock(fd, mode)) {
         keep = isCurrent(fd, path);
         return keep ? fd : undefined;
       }
-      const wake = signal === undefined ? changed.signal : AbortSignal.any([changed.signal, signal]);
-      await delay(RECHECK_MS, undefined, { signal: wake }).catch(() => undefined);
+      await wake.wait(RECHECK_MS, signal);
       signal?.throwIfAborted();
       return undefined;
     } finally {
@@ -151,6 +149,28 @@ export class LockTable {
       [Symbol.dispose]: release,
       [Symbol.asyncDispose]: async () => release(),
     };
+  }
+}
+
+/** A sleep that can be ended early, also before it began. */
+class Wake {
+  #isUp = false;
+  #resolve: (() => void) | undefined;
+
+  readonly up = (): void => {
+    this.#isUp = true;
+    this.#resolve?.();
+  };
+
+  async wait(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isUp || signal?.aborted === true) return;
+    const timer = setTimeout(this.up, maxMs);
+    signal?.addEventListener("abort", this.up, { once: true });
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve;
+    });
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", this.up);
   }
 }
 
