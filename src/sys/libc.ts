@@ -47,9 +47,25 @@ function loadLibc(): Libc {
       "int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)",
     ),
     lremovexattr: declare("int lremovexattr(const void *path, const void *name)"),
-    mknod: declare("int mknod(const void *path, uint32_t mode, uint64_t device)"),
+    mknod: bindMknod(declare),
     utimensat: declare("int utimensat(int folder, const void *path, const void *times, int flags)"),
     futimens: declare("int futimens(int fd, const void *times)"),
     errno: () => koffi.errno(),
   };
+}
+
+/** Before glibc 2.33 programs were given a mknod when they were linked, and the library has only what it calls. */
+function bindMknod(declare: (prototype: string) => ForeignFunction): ForeignFunction {
+  try {
+    return declare("int mknod(const void *path, uint32_t mode, uint64_t device)");
+  } catch {
+    const xmknod = declare("int __xmknod(int version, const void *path, uint32_t mode, const void *device)");
+    return (path, mode, device) =>
+      xmknod(
+        0,
+        path as Uint8Array,
+        mode as number,
+        new Uint8Array(BigUint64Array.of(device as bigint).buffer),
+      );
+  }
 }

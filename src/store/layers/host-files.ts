@@ -41,8 +41,15 @@ export function describe(stats: Stats, hostPath: string): LayerNode {
     hostPath,
     ...(kind === "symlink" && { link: readLink(hostPath) }),
     ...((kind === "char" || kind === "block") && decodeDevice(stats.rdev)),
-    ...(stats.nlink > 1 && kind !== "dir" && { hardlinkId: `${stats.dev}:${stats.ino}` }),
+    ...(stats.nlink > 1 && kind !== "dir" && { hardlinkId: identify(stats, hostPath) }),
   };
+}
+
+/** Network file systems have inode numbers that a double cannot tell apart. */
+function identify(stats: Stats, hostPath: string): string {
+  if (Number.isSafeInteger(stats.ino)) return `${stats.dev}:${stats.ino}`;
+  const exact = lstatSync(fsPath(hostPath), { bigint: true });
+  return `${exact.dev}:${exact.ino}`;
 }
 
 function kindOf(stats: Stats): LayerNode["kind"] {

@@ -78,7 +78,7 @@ export class SnapshotWriter {
         this.setAttributes(entry);
         return;
       case "whiteout":
-        makeNode(host, { kind: "char", mode: 0 });
+        this.#permit(entry, () => makeNode(host, { kind: "char", mode: 0 }));
         return;
       case "opaque":
         this.#xattrs.set(host, OPAQUE_XATTR, OPAQUE_VALUE);
@@ -179,12 +179,15 @@ function explain(entry: LayerEntry, cause: unknown): unknown {
   const code = (cause as { code?: unknown }).code;
   if (code !== "EPERM" && code !== "EINVAL") return cause;
   const name = JSON.stringify(fromByteString(entry.path));
-  const what =
-    entry.kind === "char" || entry.kind === "block"
-      ? `device ${entry.major}:${entry.minor} may not be made here`
-      : `owner ${entry.uid}:${entry.gid} or an attribute may not be set here`;
+  const what = describeAttempt(entry);
   return new LayerError("NOT_PERMITTED", `Cannot unpack ${name}: ${what}`, {
     hint: "Without root, owners must lie in the ranges of /etc/subuid and /etc/subgid, and devices cannot be made",
     cause,
   });
+}
+
+function describeAttempt({ kind, major, minor, uid, gid }: LayerEntry): string {
+  if (kind === "whiteout") return "a whiteout may not be made here";
+  if (kind === "char" || kind === "block") return `device ${major}:${minor} may not be made here`;
+  return `owner ${uid}:${gid} or an attribute may not be set here`;
 }
