@@ -1,11 +1,13 @@
+import { existsSync } from "node:fs";
 import { writeBundle } from "./bundle/bundle.ts";
 import { RunnerError } from "./error.ts";
 import { type HostFacts, readHostFacts } from "./host/host-facts.ts";
 import { OutputGate } from "./process/output-gate.ts";
 import { removeCgroups, removeStaleCgroups } from "./process/remove-cgroups.ts";
 import { runProcess } from "./process/run-process.ts";
+import { runtimeCommand } from "./process/runtime-command.ts";
 import { readRuntimeFailure, toRunnerError } from "./process/runtime-failure.ts";
-import { findRuntimePrograms, type RuntimePrograms, runtimeCommand } from "./process/runtime-programs.ts";
+import { findRuntimePrograms, type RuntimePrograms } from "./process/runtime-programs.ts";
 import type { Sandbox, SandboxResult, SandboxRunOptions, SandboxSpec } from "./types.ts";
 
 export interface RuncSandboxOptions {
@@ -18,7 +20,7 @@ export interface RuncSandboxOptions {
 }
 
 /**
- * Runs commands in runc containers on an overlay that runc itself mounts. Works as root, and as "root" of a user
+ * Runs commands in runc containers, each on an overlay in a mount namespace of its own. Works as root, and as "root" of a user
  * namespace (see `enterUserNamespace`). Any number of runs may go on at once.
  */
 export function createRuncSandbox(options: RuncSandboxOptions): Sandbox {
@@ -53,29 +55,28 @@ async function runInContainer(
 ): Promise<SandboxResult> {
   const argv0 = spec.argv[0] ?? "";
   using bundle = writeBundle(spec, host);
-  const gate = new OutputGate(options.onOutput);
+  // runc opens its log before it does anything else.
+  const hasStarted = (): boolean => existsSync(bundle.logFile);
+  const gate = new OutputGate(options.onOutput, hasStarted);
+  const { isMounted: hasCgroups, folders } = host.facts.cgroups;
   try {
-    const { exitCode, signal } = await runProcess(
-      runtimeCommand(host.programs, {
-        id: bundle.id,
-        bundle: bundle.folder,
-        stateDir: bundle.stateDir,
-        logFile: bundle.logFile,
-        hasCgroups: host.facts.cgroups.isMounted,
-      }),
-      {
-        env: { PATH: host.searchPath },
-        signal: options.signal,
-        onOutput: (stream, chunk) => gate.write(stream, chunk),
-      },
-    );
-    const failure = exitCode === 0 ? undefined : readRuntimeFailure(bundle.logFile);
-    if (failure !== undefined) throw toRunnerError(failure, argv0);
+    const { exitCode, signal } = await runProcess(runtimeCommand(host.programs, bundle, { hasCgroups }), {
+      env: { PATH: host.searchPath, ...MOUNT_ENVIRONMENT },
+      signal: options.signal,
+      onOutput: (stream, chunk) => gate.write(stream, chunk),
+    });
+    if (exitCode !== 0) {
+      const failure = hasStarted() ? readRuntimeFailure(bundle.logFile) : gate.heldText;
+      if (failure !== undefined) throw toRunnerError(failure, argv0);
+    }
     gate.open();
     if (exitCode !== null) return { exitCode };
     throw new RunnerError("RUNTIME_FAILED", `Cannot run "${argv0}": the runtime was killed by ${signal}`);
   } catch (error) {
-    removeCgroups(host.facts.cgroups.folders, bundle.id);
+    removeCgroups(folders, bundle.id);
     throw error;
   }
 }
+
+/** mount(8) from 2.39 on would pass options one by one, and the kernel takes at most 255 bytes of each that way. */
+const MOUNT_ENVIRONMENT: Readonly<Record<string, string>> = { LIBMOUNT_FORCE_MOUNT2: "always" };

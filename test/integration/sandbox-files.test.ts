@@ -51,10 +51,13 @@ describeForEveryone("the files of a sandbox", (world) => {
     expect(stdout).toBe("126\n126\n");
   });
 
-  test("come from layers whose names are full of separators", async () => {
+  test("come from and go to folders whose names are full of separators", async () => {
     const layer = await world().layer("mkdir 'a:b,c\\d'; echo found > 'a:b,c\\d/file'");
-    const { stdout } = await world().run({ ...sh("cat /file"), lower: [`${layer}/a:b,c\\d`, world().base] });
+    const upper = `${await world().layer("mkdir 'u:u,u'")}/u:u,u`;
+    const run = sh("cat /file; touch /made");
+    const { stdout } = await world().run({ ...run, lower: [`${layer}/a:b,c\\d`, world().base], upper });
     expect(stdout).toBe("found\n");
+    expect(await world().list(upper)).toEqual(["f 644 0:0 made"]);
   });
 
   test("show no trace of what is mounted for the command", async () => {
@@ -201,6 +204,24 @@ describeForEveryone("the files of a sandbox", (world) => {
       exitCode: 0,
     });
     expect(await world().list(upper)).toEqual([]);
+  });
+
+  test("come through symlinks in an overlay's part only from inside of it", async () => {
+    const layer = await world().layer("mkdir -p real/etc; echo mine > real/etc/passwd; ln -s /real/etc link");
+    const overlay = async (subpath: string): Promise<SandboxMount> => ({
+      kind: "overlay",
+      lower: [layer],
+      upper: await world().layer(),
+      work: await world().layer(),
+      ...{ subpath, target: "/m", readonly: false },
+    });
+    const { stdout } = await world().run({ ...sh("cat /m/passwd"), mounts: [await overlay("/link")] });
+    expect(stdout).toBe("mine\n");
+    await expect(world().run({ mounts: [await overlay("/missing")] })).rejects.toMatchObject({
+      code: "RUNTIME_FAILED",
+      message: 'Cannot mount "/m": its source has no "/missing"',
+    });
+    expect(world().leftovers()).toEqual([]);
   });
 
   test("are mounted below /dev and /sys as well", async () => {

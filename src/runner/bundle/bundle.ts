@@ -9,6 +9,7 @@ import { LayerLinks } from "./layer-links.ts";
 import { listMountTargets } from "./mount-targets.ts";
 import { createHosts, readResolvConf } from "./network-files.ts";
 import { createOpaqueTest } from "./opaque.ts";
+import { type ExtraOverlay, type PreparedMount, prepareExtraOverlay, prepareOverlay } from "./overlays.ts";
 import { planStubs } from "./plan-stubs.ts";
 import { writeStubLayer } from "./write-stub-layer.ts";
 
@@ -19,6 +20,8 @@ export interface Bundle extends Disposable {
   readonly folder: string;
   readonly stateDir: string;
   readonly logFile: string;
+  /** To be made before the runtime starts, in this order. */
+  readonly mounts: readonly PreparedMount[];
 }
 
 export interface BundleOptions {
@@ -37,50 +40,59 @@ export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
   const folder = mkdtempSync(join(options.tempDir, "run-"));
   const id = CONTAINER_NAME_PREFIX + basename(folder);
   const links = new LayerLinks();
-  const bundle: Bundle = {
-    id,
-    folder,
-    stateDir: join(folder, "state"),
-    logFile: join(folder, "log.json"),
-    [Symbol.dispose]() {
-      links[Symbol.dispose]();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const dispose = (): void => {
+    links[Symbol.dispose]();
+    rmSync(folder, { recursive: true, force: true });
   };
   try {
-    fillBundle(spec, options, { id, folder, links });
-    return bundle;
+    return {
+      id,
+      folder,
+      stateDir: join(folder, "state"),
+      logFile: join(folder, "log.json"),
+      mounts: fillBundle(spec, options, { id, folder, links }),
+      [Symbol.dispose]: dispose,
+    };
   } catch (error) {
-    bundle[Symbol.dispose]();
+    dispose();
     throw error;
   }
 }
 
-function fillBundle(
-  spec: SandboxSpec,
-  options: BundleOptions,
-  { id, folder, links }: { readonly id: string; readonly folder: string; readonly links: LayerLinks },
-): void {
-  const rootfs = join(folder, "rootfs");
-  mkdirSync(rootfs);
-  const { upper, work } = spec;
-  const lower = [...writeStubs(spec, folder), ...spec.lower];
-  const mountLower = new Map<number, readonly string[]>();
+interface Draft {
+  readonly id: string;
+  readonly folder: string;
+  readonly links: LayerLinks;
+}
+
+function fillBundle(spec: SandboxSpec, options: BundleOptions, draft: Draft): readonly PreparedMount[] {
+  const { id, folder, links } = draft;
+  const isOpaque = createOpaqueTest();
+  const extra = new Map<number, ExtraOverlay>();
   spec.mounts.forEach((mount, index) => {
-    if (mount.kind === "overlay") mountLower.set(index, links.shorten(mount));
+    if (mount.kind !== "overlay") return;
+    extra.set(index, prepareExtraOverlay(mount, join(folder, `overlay-${index}`), { links, isOpaque }));
   });
+  const targets = listMountTargets(spec.mounts, (index) => extra.get(index)?.isFile === true);
+  const stubs = planStubs([spec.upper, ...spec.lower], targets, isOpaque);
+  const rootfs = join(folder, "rootfs");
+  const root = prepareOverlay(
+    { ...spec, lower: [...writeStubs(stubs, spec, folder), ...spec.lower] },
+    rootfs,
+    links,
+  );
   const config = createRuntimeSpec(spec, {
     id,
     facts: options.facts,
     paths: {
       rootfs,
-      lower: links.shorten({ lower, upper, work }),
-      mountLower,
+      overlaySources: new Map(Array.from(extra, ([index, { source }]) => [index, source])),
       resolvConf: writeShared(join(folder, "resolv.conf"), readResolvConf(options.resolvConf)),
       hosts: writeShared(join(folder, "hosts"), createHosts(spec.hostname, spec.extraHosts)),
     },
   });
   writeFileSync(join(folder, "config.json"), encodeRuntimeSpec(config), { mode: 0o600 });
+  return [root, ...Array.from(extra.values(), ({ mount }) => mount)];
 }
 
 /**
@@ -88,9 +100,12 @@ function fillBundle(
  * lower ones; an empty list when it lacks none. The runtime would make them in `upper`, and with them copies of the
  * folders they are in, which would end up in the image; so nothing has to be taken back afterwards.
  */
-function writeStubs(spec: SandboxSpec, folder: string): readonly string[] {
-  const layers = [spec.upper, ...spec.lower];
-  const stubs = planStubs(layers, listMountTargets(spec.mounts), createOpaqueTest());
+function writeStubs(
+  stubs: ReturnType<typeof planStubs>,
+  spec: SandboxSpec,
+  folder: string,
+): readonly string[] {
+  // The kernel wants at least one lower folder.
   if (stubs.length === 0 && spec.lower.length > 0) return [];
   const layer = join(folder, "stubs");
   mkdirSync(layer);

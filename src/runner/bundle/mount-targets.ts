@@ -10,26 +10,30 @@ const DEFAULT_TARGETS: readonly MountTarget[] = [
   { path: "/etc/hosts", kind: "file" },
 ];
 
-/** Every place in the container that something is mounted on, in the order of mounting. */
-export function listMountTargets(mounts: readonly SandboxMount[]): readonly MountTarget[] {
-  return [...DEFAULT_TARGETS, ...mounts.map((mount) => ({ path: mount.target, kind: targetKind(mount) }))];
-}
-
-function targetKind(mount: SandboxMount): "dir" | "file" {
-  switch (mount.kind) {
-    case "tmpfs":
-      return "dir";
-    case "bind":
-      return isFile(mount.source) ? "file" : "dir";
-    case "overlay":
-      // Whichever layer has it: an overlay never mixes the kinds of one name, and what is hidden by a whiteout
-      // can't be mounted anyway.
-      return mount.lower.some((layer) => isFile(layer + mount.subpath)) ? "file" : "dir";
-    default:
-      return mount satisfies never;
-  }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+/**
+ * Every place in the container that something is mounted on, in the order of mounting.
+ * @param isFileOverlay whether the overlay with that place in the list shows a single file
+ */
+export function listMountTargets(
+  mounts: readonly SandboxMount[],
+  isFileOverlay: (index: number) => boolean,
+): readonly MountTarget[] {
+  const isFile = (mount: SandboxMount, index: number): boolean => {
+    switch (mount.kind) {
+      case "tmpfs":
+        return false;
+      case "bind":
+        return statSync(mount.source, { throwIfNoEntry: false })?.isDirectory() === false;
+      case "overlay":
+        return isFileOverlay(index);
+      default:
+        return mount satisfies never;
+    }
+  };
+  return [
+    ...DEFAULT_TARGETS,
+    ...mounts.map(
+      (mount, index) => ({ path: mount.target, kind: isFile(mount, index) ? "file" : "dir" }) as const,
+    ),
+  ];
 }

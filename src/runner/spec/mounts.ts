@@ -1,59 +1,38 @@
 import type { HostFacts } from "../host/host-facts.ts";
 import type { SandboxMount, SandboxSpec } from "../types.ts";
 import type { RuntimeMount } from "./oci-runtime.ts";
-import { overlayOptions } from "./overlay-options.ts";
 
-/** Paths of what was written for one run. All absolute. */
+/** Paths of what was made for one run. All absolute. */
 export interface BundlePaths {
-  /** The bundle's empty folder on which the runtime mounts the overlay. */
+  /** Where the root overlay is mounted when the runtime starts. */
   readonly rootfs: string;
-  /** Folders of the root overlay, top first, short enough for one page of mount options. */
-  readonly lower: readonly string[];
   readonly resolvConf: string;
   readonly hosts: string;
-  /** Lower folders of the overlays among the extra mounts, by their place in the list. */
-  readonly mountLower: ReadonlyMap<number, readonly string[]>;
+  /** What the overlays among the extra mounts show, by their place in the list. */
+  readonly overlaySources: ReadonlyMap<number, string>;
 }
 
-/**
- * Where an overlay of which only a part is shown is mounted meanwhile: the last of the default mounts hides it.
- * So nothing needs a mount of our own that a crash could leave behind.
- */
-const STAGE = "/sys";
-
-/** All mounts in the order that the runtime makes them: the root, Docker's defaults, the extra ones, /sys. */
+/** All mounts in the order that the runtime makes them: Docker's defaults, then the extra ones as they are listed. */
 export function createMounts(
   spec: SandboxSpec,
   facts: HostFacts,
   paths: BundlePaths,
 ): readonly RuntimeMount[] {
-  const before: RuntimeMount[] = [];
-  const after: RuntimeMount[] = [];
-  spec.mounts.forEach((mount, index) => {
-    const list = isBelow(mount.target, STAGE) ? after : before;
-    list.push(...createExtraMount(mount, paths.mountLower.get(index) ?? [], paths.rootfs));
-  });
   return [
-    {
-      destination: "/",
-      type: "overlay",
-      source: "overlay",
-      options: overlayOptions({ lower: paths.lower, upper: spec.upper, work: spec.work }),
-    },
-    ...defaultMounts(spec.shmSizeBytes),
-    bindReadOnly(paths.resolvConf, "/etc/resolv.conf"),
-    bindReadOnly(paths.hosts, "/etc/hosts"),
-    ...before,
+    ...createDefaultMounts(spec.shmSizeBytes),
     createSysMount(spec, facts),
     ...createCgroupMount(spec, facts),
-    ...after,
+    bindReadOnly(paths.resolvConf, "/etc/resolv.conf"),
+    bindReadOnly(paths.hosts, "/etc/hosts"),
+    ...spec.mounts.map((mount, index) => createExtraMount(mount, paths.overlaySources.get(index) ?? "")),
   ];
 }
 
-function defaultMounts(shmSizeBytes: number): readonly RuntimeMount[] {
-  const secure = ["nosuid", "noexec", "nodev"];
+const SECURE: readonly string[] = ["nosuid", "noexec", "nodev"];
+
+function createDefaultMounts(shmSizeBytes: number): readonly RuntimeMount[] {
   return [
-    { destination: "/proc", type: "proc", source: "proc", options: secure },
+    { destination: "/proc", type: "proc", source: "proc", options: SECURE },
     {
       destination: "/dev",
       type: "tmpfs",
@@ -70,9 +49,9 @@ function defaultMounts(shmSizeBytes: number): readonly RuntimeMount[] {
       destination: "/dev/shm",
       type: "tmpfs",
       source: "shm",
-      options: [...secure, "mode=1777", `size=${shmSizeBytes}`],
+      options: [...SECURE, "mode=1777", `size=${shmSizeBytes}`],
     },
-    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: secure },
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: SECURE },
   ];
 }
 
@@ -81,7 +60,7 @@ function defaultMounts(shmSizeBytes: number): readonly RuntimeMount[] {
  * our own, so that with the host's network the host's /sys is shown instead.
  */
 function createSysMount(spec: SandboxSpec, facts: HostFacts): RuntimeMount {
-  const options = ["nosuid", "noexec", "nodev", spec.insecure ? "rw" : "ro"];
+  const options = [...SECURE, spec.insecure ? "rw" : "ro"];
   if (facts.inUserNamespace && spec.network === "host")
     return { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...options] };
   return { destination: "/sys", type: "sysfs", source: "sysfs", options };
@@ -93,55 +72,32 @@ function createSysMount(spec: SandboxSpec, facts: HostFacts): RuntimeMount {
  */
 function createCgroupMount(spec: SandboxSpec, facts: HostFacts): readonly RuntimeMount[] {
   if (!facts.cgroups.isMounted) return [];
-  const options = ["nosuid", "noexec", "nodev", "relatime", spec.insecure ? "rw" : "ro"];
+  const options = [...SECURE, "relatime", spec.insecure ? "rw" : "ro"];
   return [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options }];
 }
 
 function bindReadOnly(source: string, destination: string): RuntimeMount {
-  return { destination, type: "bind", source, options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };
+  return { destination, type: "bind", source, options: ["rbind", ...SECURE, "ro"] };
 }
 
-function createExtraMount(
-  mount: SandboxMount,
-  lower: readonly string[],
-  rootfs: string,
-): readonly RuntimeMount[] {
+function createExtraMount(mount: SandboxMount, overlaySource: string): RuntimeMount {
   switch (mount.kind) {
     case "bind":
-      return [
-        {
-          destination: mount.target,
-          type: "bind",
-          source: mount.source,
-          options: ["rbind", mount.readonly ? "ro" : "rw"],
-        },
-      ];
+      return bind(mount.source, mount);
+    case "overlay":
+      return bind(overlaySource, mount);
     case "tmpfs": {
       const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
-      return [{ destination: mount.target, type: "tmpfs", source: "tmpfs", options: ["nosuid", ...size] }];
-    }
-    case "overlay": {
-      const overlay = {
-        type: "overlay",
-        source: "overlay",
-        options: [...overlayOptions({ lower, upper: mount.upper, work: mount.work })],
-      };
-      if (mount.subpath === "/" && !mount.readonly) return [{ destination: mount.target, ...overlay }];
-      return [
-        { destination: STAGE, ...overlay },
-        {
-          destination: mount.target,
-          type: "bind",
-          source: `${rootfs}${STAGE}${mount.subpath === "/" ? "" : mount.subpath}`,
-          options: ["rbind", mount.readonly ? "ro" : "rw"],
-        },
-      ];
+      return { destination: mount.target, type: "tmpfs", source: "tmpfs", options: ["nosuid", ...size] };
     }
     default:
       return mount satisfies never;
   }
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
+function bind(
+  source: string,
+  { target, readonly }: { readonly target: string; readonly readonly: boolean },
+): RuntimeMount {
+  return { destination: target, type: "bind", source, options: ["rbind", readonly ? "ro" : "rw"] };
 }

@@ -41,7 +41,7 @@ describe("findProgram()", () => {
 
 describe("findRuntimePrograms()", () => {
   test("says which program is missing and how to get it", () => {
-    const path = folder("without-runc", { unshare: 0o755, setpriv: 0o755 });
+    const path = folder("without-runc", { unshare: 0o755, setpriv: 0o755, mount: 0o755 });
     expect(() => findRuntimePrograms(path)).toThrow(
       expect.objectContaining({
         code: "RUNTIME_MISSING",
@@ -49,7 +49,9 @@ describe("findRuntimePrograms()", () => {
         hint: "Install it: apt-get install runc",
       }),
     );
-    expect(() => findRuntimePrograms(folder("without-unshare", { runc: 0o755, setpriv: 0o755 }))).toThrow(
+    expect(() =>
+      findRuntimePrograms(folder("without-unshare", { runc: 0o755, setpriv: 0o755, mount: 0o755 })),
+    ).toThrow(
       expect.objectContaining({ code: "RUNTIME_MISSING", hint: "Install it: apt-get install util-linux" }),
     );
   });

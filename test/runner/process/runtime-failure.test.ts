@@ -14,8 +14,7 @@ describe("readRuntimeFailure()", () => {
     return readRuntimeFailure(path);
   };
 
-  test("finds no failure where there is no log, no error, or a line cut short", () => {
-    expect(readRuntimeFailure(join(folder, "missing"))).toBeUndefined();
+  test("finds no failure where there is no error, or a line cut short", () => {
     expect(read("")).toBeUndefined();
     expect(read('{"level":"warning","msg":"odd"}\n{"level":"err')).toBeUndefined();
   });
@@ -62,5 +61,20 @@ describe("toRunnerError()", () => {
     ],
   ])("sorts %s", (failure, code, message) => {
     expect(toRunnerError(failure, "x")).toMatchObject({ code, message });
+  });
+
+  test.each([
+    ["unshare: unshare failed: Operation not permitted\n", "CAP_SYS_ADMIN"],
+    ["unshare: mount /proc failed: Operation not permitted\n", "systempaths=unconfined"],
+    [
+      "mount: /x/rootfs: wrong fs type, bad option, bad superblock on overlay, missing codepage\n",
+      "STRAKE_ROOT",
+    ],
+    ["no cgroup mount found in mountinfo", "/sys/fs/cgroup"],
+  ])("has a cure for %s", (failure, cure) => {
+    expect(toRunnerError(failure, "x")).toMatchObject({
+      code: "RUNTIME_FAILED",
+      hint: expect.stringContaining(cure),
+    });
   });
 });

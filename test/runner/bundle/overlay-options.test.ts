@@ -3,7 +3,7 @@ import {
   fitsMountOptions,
   MAX_OPTIONS_BYTES,
   overlayOptions,
-} from "../../../src/runner/spec/overlay-options.ts";
+} from "../../../src/runner/bundle/overlay-options.ts";
 
 const folders = (...lower: readonly string[]) => ({ lower, upper: "/u", work: "/w" });
 
