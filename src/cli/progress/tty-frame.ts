@@ -78,7 +78,8 @@ function shareOut(wanted: readonly number[], room: number): number[] {
 
 function headerLine({ steps, verb, startedMs, nowMs, isOver, columns, paint }: FrameInput): FrameLine {
   const finished = steps.filter(({ outcome }) => outcome !== "running").length;
-  const end = isOver && finished === steps.length ? " FINISHED" : "";
+  const isDone = steps.every(({ outcome }) => outcome === "done" || outcome === "cached");
+  const end = isOver && isDone ? " FINISHED" : "";
   const text = truncate(
     `[+] ${verb} ${formatSeconds(nowMs - startedMs)} (${finished}/${steps.length})${end}`,
     columns - 1,

@@ -52,7 +52,8 @@ export function createTtyView(context: ViewContext): ProgressView {
       isClosed = true;
       stopTimer();
       release();
-      screen.settle(frame(true));
+      // What failed before its first step has nothing to be pictured.
+      screen.settle(tracker.steps.length === 0 ? [] : frame(true));
       const report = [...warningReport(tracker.warnings).map(paint.yellow), ...failureReport(tracker.steps)];
       if (report.length > 0) output.write(`${report.join("\n")}\n`);
     },

@@ -129,6 +129,13 @@ describe("the terminal view", () => {
     ]);
   });
 
+  it("shows no picture of a run without steps", () => {
+    const { context, close, screen } = open();
+    context.advance(250);
+    close();
+    expect(screen()).toMatchObject({ lines: [], isCursorShown: true });
+  });
+
   it("ends with what a failed step wrote last", () => {
     const { context, onEvent, close, screen } = open({ columns: 40, rows: 20 });
     onEvent(context.started("a", "RUN test"));
@@ -138,7 +145,7 @@ describe("the terminal view", () => {
     onEvent(context.finished("b", "canceled"));
     close();
     expect(screen().lines).toEqual([
-      "[+] Building 0.0s (2/2) FINISHED",
+      "[+] Building 0.0s (2/2)",
       " => ERROR RUN test                 0.0s",
       " => CANCELED RUN other             0.0s",
       "------",
