@@ -1,8 +1,6 @@
 export type { BlobPart } from "./blobs/part-file.ts";
 export { readChunks } from "./blobs/read-chunks.ts";
 export { decompress } from "./compress/decompress.ts";
-export { DEFAULT_GZIP_LEVEL, type GzipOptions, gzip } from "./compress/gzip.ts";
-export { DEFAULT_ZSTD_LEVEL, type ZstdOptions, zstd } from "./compress/zstd.ts";
 export { type Machine, thisMachine } from "./disk/machine.ts";
 export { removeTree } from "./disk/remove-tree.ts";
 export { StoreError, type StoreErrorCode } from "./error.ts";

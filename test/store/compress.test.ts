@@ -3,7 +3,9 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
-import { decompress, gzip, zstd } from "../../src/store/index.ts";
+import { decompress } from "../../src/store/compress/decompress.ts";
+import { gzip } from "../../src/store/compress/gzip.ts";
+import { zstd } from "../../src/store/compress/zstd.ts";
 import { chunks, collect, hasProgram, noise } from "./support.ts";
 
 const MIB = 1024 * 1024;

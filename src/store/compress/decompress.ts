@@ -1,8 +1,6 @@
-import { createGunzip } from "node:zlib";
 import { COMPRESSION_MAGIC_BYTES, detectCompression } from "../../tar/compression.ts";
 import { StoreError } from "../error.ts";
 import { through } from "./through.ts";
-import { zstdCodec } from "./zstd.ts";
 
 /** Output bytes of one step of the codec: larger steps mean fewer trips to the thread pool. */
 const CHUNK_BYTES = 512 * 1024;
@@ -22,12 +20,17 @@ export async function* decompress(
     const whole = prepend(head, iterator);
     const compression = detectCompression(head.subarray(0, COMPRESSION_MAGIC_BYTES));
     switch (compression) {
-      case "gzip":
+      case "gzip": {
+        // Loaded only here: the codecs cost some milliseconds, and most runs need none.
+        const { createGunzip } = await import("node:zlib");
         yield* through(whole, createGunzip({ chunkSize: CHUNK_BYTES }));
         return;
-      case "zstd":
+      }
+      case "zstd": {
+        const { zstdCodec } = await import("./zstd.ts");
         yield* through(whole, zstdCodec("read a layer").createZstdDecompress({ chunkSize: CHUNK_BYTES }));
         return;
+      }
       case "none":
       case "lzma": // its header is one that a plain tar can have too; no layer is lzma
         yield* whole;

@@ -3,10 +3,8 @@ import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
 import { StoreError } from "../error.ts";
 import { cutBlocks } from "./blocks.ts";
+import { DEFAULT_ZSTD_LEVEL } from "./levels.ts";
 import { blocksAtOnce, mapInOrder } from "./map-in-order.ts";
-
-/** What zstd's own program uses. */
-export const DEFAULT_ZSTD_LEVEL = 3;
 
 /** Input bytes of one frame: as far as level 3 looks back, so that cutting costs next to nothing. */
 const FRAME_BYTES = 2 * 1024 * 1024;

@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
-import type { Compression } from "../../oci/media-types.ts";
 import type { FlockCalls } from "../../sys/flock.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
-import { DEFAULT_GZIP_LEVEL } from "../compress/gzip.ts";
-import { DEFAULT_ZSTD_LEVEL } from "../compress/zstd.ts";
+import { defaultLevel } from "../compress/levels.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
 import { writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
@@ -14,7 +12,6 @@ import { LayerBytes } from "./layer-bytes.ts";
 import { LayerFolders } from "./layer-folders.ts";
 import type { KnownBlob, LayerRecord } from "./layer-record.ts";
 import { LayerUses } from "./layer-uses.ts";
-import { makeBlob } from "./make-blob.ts";
 import { prepareSnapshot, prepareTar } from "./pending.ts";
 import { isUnsettled, settleLayers } from "./settle.ts";
 import { SharedWork } from "./shared-work.ts";
@@ -153,6 +150,8 @@ export class DiskLayerStore implements LayerStore {
     const ready = await this.#bytes.fittingBlob(this.#folders.read(diffId), options);
     if (ready !== undefined) return ready.descriptor; // made while we waited for the lock
     const { compression = "gzip", level = defaultLevel(compression) } = options;
+    // Loaded only here: the codecs cost every start some milliseconds.
+    const { makeBlob } = await import("./make-blob.ts");
     const tar = await this.openTar(diffId, { signal });
     const target = { temp: this.#env.temp, blobs: this.#blobs };
     const blob = await makeBlob(tar, target, { compression, level, signal });
@@ -171,19 +170,6 @@ export class DiskLayerStore implements LayerStore {
       attempt: `note the layer of blob "${digest}"`,
       sync: false,
     });
-  }
-}
-
-function defaultLevel(compression: Compression): number {
-  switch (compression) {
-    case "none":
-      return 0;
-    case "gzip":
-      return DEFAULT_GZIP_LEVEL;
-    case "zstd":
-      return DEFAULT_ZSTD_LEVEL;
-    default:
-      return compression satisfies never;
   }
 }
 
