@@ -15,6 +15,9 @@ import { readChunks } from "./read-chunks.ts";
 /** Blobs up to this are gathered in memory, verified and written whole; past it they arrive in a part file. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
 
+/** Past this age a small blob is on the disk, even if who wrote it died before syncing it: the kernel sees to that. */
+const SETTLED_MS = 5 * 60 * 1000;
+
 /** Most that `readBlob` holds: what the largest manifest or config that is accepted anywhere needs. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 
@@ -155,6 +158,7 @@ export class DiskBlobStore implements BlobStore {
     try {
       await unlink(path);
       this.#unsynced.delete(path);
+      await unlink(this.#env.paths.layerOfBlob(digest)).catch(() => undefined); // most are no layers
       return true;
     } catch (error) {
       if (isErrno(error, "ENOENT")) return false;
@@ -223,19 +227,28 @@ export class DiskBlobStore implements BlobStore {
 
   async #putWhole(digest: Digest, content: Uint8Array): Promise<void> {
     const path = this.blobPath(digest);
-    if (await isSameFile(path, content)) return;
-    await writeFileWhole(this.#env.temp, path, content, { attempt: `write blob "${digest}"`, sync: false });
+    const age = await this.#ageOfSame(path, content);
+    if (age === undefined) {
+      await writeFileWhole(this.#env.temp, path, content, { attempt: `write blob "${digest}"`, sync: false });
+    } else if (age > SETTLED_MS) {
+      return;
+    }
     this.#unsynced.add(path);
     this.#unsyncedFolders.add(dirname(path));
   }
-}
 
-/** Compared, not only looked up: writing a blob is also how a damaged one is mended. */
-async function isSameFile(path: string, content: Uint8Array): Promise<boolean> {
-  try {
-    return Buffer.compare(await readFile(path), content) === 0;
-  } catch {
-    return false;
+  /**
+   * How long ago these very bytes were stored; undefined when they are not there. Compared, not only looked up: writing a
+   * blob is also how a damaged one is mended.
+   */
+  async #ageOfSame(path: string, content: Uint8Array): Promise<number | undefined> {
+    try {
+      await using handle = await open(path, "r");
+      if (Buffer.compare(await handle.readFile(), content) !== 0) return undefined;
+      return this.#env.machine.now() - (await handle.stat()).mtimeMs;
+    } catch {
+      return undefined;
+    }
   }
 }
 
