@@ -1,30 +1,13 @@
-import type { SourceSpan } from "../util/span.ts";
 import type { DockerfileAst, EscapeCharacter, InstructionNode } from "./ast.ts";
 import { DockerfileError } from "./error.ts";
 import type { ArgInstruction } from "./instructions/arg.ts";
-import type { FromInstruction } from "./instructions/from.ts";
 import { type Instruction, typeInstruction } from "./instructions/index.ts";
 import { instructionError } from "./instructions/reading.ts";
 import { Source } from "./source.ts";
+import { type Stage, StageAssembler } from "./stage.ts";
 import { detectCheck, detectSyntax, type FileDirective } from "./syntax/detect-syntax.ts";
 import { GrammarMatcher } from "./syntax/match-grammar.ts";
 import { type ParseWarning, readFile } from "./syntax/read-file.ts";
-
-/** A build stage: a FROM and what follows it. */
-export interface Stage {
-  /** Lower case; undefined for a stage without a name. */
-  readonly name: string | undefined;
-  /** What it is built on, as written. */
-  readonly baseName: string;
-  /** `--platform`, as written. */
-  readonly platform: string | undefined;
-  /** What the comment above says about the stage. */
-  readonly docComment: string;
-  /** Of the FROM. */
-  readonly at: SourceSpan;
-  readonly from: FromInstruction;
-  readonly commands: readonly Instruction[];
-}
 
 export interface Dockerfile {
   readonly source: Source;
@@ -75,23 +58,15 @@ export function parseNodes(content: string | Uint8Array, options: ParseOptions =
 export function parseDockerfile(content: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
   const { source, ast, instructions, warnings } = parseNodes(content, options);
   const grammar = new GrammarMatcher();
-  const metaArgs: ArgInstruction[] = [];
-  const stages: (Stage & { readonly commands: Instruction[] })[] = [];
-  for (const node of instructions) {
-    const typed = typeInstruction(node, source, grammar);
-    const stage = stages.at(-1);
-    if (typed.kind === "FROM") stages.push(newStage(typed));
-    else if (stage !== undefined) stage.commands.push(typed);
-    else if (typed.kind === "ARG") metaArgs.push(typed);
-    else throw noStage(node, source);
-  }
+  const stages = new StageAssembler(source);
+  for (const node of instructions) stages.add(typeInstruction(node, source, grammar));
   return {
     source,
     escape: ast.escape,
     syntax: detectSyntax(source),
     check: detectCheck(source),
-    metaArgs,
-    stages,
+    metaArgs: stages.metaArgs,
+    stages: stages.stages,
     warnings,
     ast,
   };
@@ -114,19 +89,5 @@ export function parseOnbuildTrigger(text: string): Instruction {
   throw instructionError(node, source, {
     code: "BAD_ONBUILD",
     reason: "FROM isn't allowed as an ONBUILD trigger",
-  });
-}
-
-function newStage(from: FromInstruction): Stage & { readonly commands: Instruction[] } {
-  const { name, baseName, platform, docComment, at } = from;
-  return { name, baseName, platform, docComment, at, from, commands: [] };
-}
-
-function noStage(node: InstructionNode, source: Source): DockerfileError {
-  return instructionError(node, source, {
-    code: "NO_STAGE",
-    reason: "no build stage in current context",
-    hint: "A Dockerfile begins with FROM; only ARG may stand before it",
-    focus: node.tokens[0]?.range,
   });
 }

@@ -19,7 +19,6 @@ export {
   parseDockerfile,
   parseNodes,
   parseOnbuildTrigger,
-  type Stage,
 } from "./dockerfile.ts";
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from "./error.ts";
 export {
@@ -69,7 +68,14 @@ export type { UserInstruction } from "./instructions/user.ts";
 export type { VolumeInstruction } from "./instructions/volume.ts";
 export type { WorkdirInstruction } from "./instructions/workdir.ts";
 export { instructionLeaves, type Leaf, leavesOf, printDockerfile } from "./leaves.ts";
+export type { BuildCheck } from "./lint/build-check.ts";
+export { buildChecks } from "./lint/build-checks.ts";
+export type { Diagnostic } from "./lint/diagnostic.ts";
+export type { BaseImage } from "./lint/dry-run/dry-run.ts";
+export { type CheckResult, checkDockerfile, lint } from "./lint/index.ts";
+export type { LintOptions, NameValues } from "./lint/lint-options.ts";
 export { type Range, Source } from "./source.ts";
+export type { Stage } from "./stage.ts";
 export type { FileDirective } from "./syntax/detect-syntax.ts";
 export type { ParseWarning } from "./syntax/read-file.ts";
 export { decodeUtf8, encodeUtf8 } from "./text/utf8.ts";

@@ -9,6 +9,8 @@ import { compilePattern, type PathTest } from "./pattern.ts";
 export interface Ignore {
   /** Some pattern begins with `!`. */
   readonly hasExceptions: boolean;
+  // Some pattern stands for everything in the root folder: `*`, `**` or `**/*`.
+  readonly excludesAll: boolean;
   /**
    * Whether a path is excluded: the last pattern that matches it or a folder above it decides.
    * @throws {DockerfileError} BAD_IGNORE_PATTERN for a pattern whose fault only shows in use
@@ -34,6 +36,8 @@ export interface IgnoreVisit {
   readonly inside: IgnoreLevel;
 }
 
+const ALL: ReadonlySet<string> = new Set(["*", "**", "**/*"]);
+
 interface Rule {
   readonly source: IgnorePattern;
   readonly isException: boolean;
@@ -54,6 +58,7 @@ export function createIgnore(patterns: readonly (IgnorePattern | string)[]): Ign
   const canSkip = skipTest(rules);
   return {
     hasExceptions: rules.some(({ isException }) => isException),
+    excludesAll: rules.some(({ isException, pattern }) => !isException && ALL.has(pattern)),
     excludes: (path) => decide(path) !== undefined,
     reason: (path) => decide(path)?.source,
     walker: () => level(rules, canSkip, undefined),
