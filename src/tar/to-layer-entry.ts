@@ -15,17 +15,20 @@ export function toLayerEntry(header: TarHeader): LayerEntry | undefined {
     return { path: whiteout.path, kind: whiteout.kind, mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 };
   }
   const { kind, mode, uid, gid, mtimeSeconds, size, xattrs } = header;
-  return {
-    path,
-    kind,
-    mode,
-    uid,
-    gid,
-    mtimeSeconds,
-    size,
-    ...(kind === "symlink" && { link: header.link as ByteString }),
-    ...(kind === "hardlink" && { link: cleanPath(header.link) }),
-    ...((kind === "char" || kind === "block") && { major: header.major, minor: header.minor }),
-    ...(xattrs !== undefined && { xattrs }),
-  };
+  // Without a spread for the usual file: it is called for every one.
+  const plain = { path, kind, mode, uid, gid, mtimeSeconds, size };
+  const entry =
+    kind === "file" || kind === "dir" || kind === "fifo" ? plain : { ...plain, ...extraOf(header) };
+  return xattrs === undefined ? entry : { ...entry, xattrs };
+}
+
+function extraOf(header: TarHeader): Pick<LayerEntry, "link" | "major" | "minor"> {
+  switch (header.kind) {
+    case "symlink":
+      return { link: header.link as ByteString };
+    case "hardlink":
+      return { link: cleanPath(header.link) };
+    default:
+      return { major: header.major, minor: header.minor };
+  }
 }

@@ -45,11 +45,7 @@ export class LayerSink implements TarSink {
     }
     const folder = this.#folders.resolve(parentPath(named.path));
     const name = named.path.slice(named.path.lastIndexOf("/") + 1);
-    const entry = {
-      ...named,
-      path: (folder === "" ? name : `${folder}/${name}`) as ByteString,
-      ...(named.xattrs !== undefined && { xattrs: usableXattrs(named.kind, named.xattrs) }),
-    };
+    const entry = adjust(named, (folder === "" ? name : `${folder}/${name}`) as ByteString);
     switch (entry.kind) {
       case "whiteout":
         this.#takeWhiteout(entry);
@@ -181,6 +177,12 @@ export class LayerSink implements TarSink {
     this.#folders.forget();
     return make();
   }
+}
+
+/** The entry at the place where it goes, with the attributes it may have. */
+function adjust(entry: LayerEntry, path: ByteString): LayerEntry {
+  if (entry.xattrs !== undefined) return { ...entry, path, xattrs: usableXattrs(entry.kind, entry.xattrs) };
+  return entry.path === path ? entry : { ...entry, path };
 }
 
 /**

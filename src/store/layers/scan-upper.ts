@@ -38,7 +38,8 @@ class UpperScan {
     const below = this.#lower.lstat(root);
     if (stats === undefined || below === undefined) throw new TypeError(`No folder ${this.#upper}`);
     const node = describe(stats, this.#upper);
-    if (node.mode !== below.mode || node.uid !== below.uid || node.gid !== below.gid) {
+    // A step begins with a fresh root, whatever the image's is like; only what the step made of it is a change.
+    if (!hasAttributes(node, below) && !hasAttributes(node, FRESH_ROOT)) {
       this.#entries.push(this.#toEntry(root, node));
     }
     this.#scanFolder(root, this.#upper, true);
@@ -82,6 +83,16 @@ class UpperScan {
   }
 }
 
+/** An upper folder as stores make it. */
+const FRESH_ROOT = { mode: 0o755, uid: 0, gid: 0 } as const;
+
+function hasAttributes(
+  node: LayerNode,
+  { mode, uid, gid }: Pick<LayerNode, "mode" | "uid" | "gid">,
+): boolean {
+  return node.mode === mode && node.uid === uid && node.gid === gid;
+}
+
 /** A file of a tree as the entry that adds it. */
 export function toEntry(
   path: ByteString,
@@ -90,18 +101,14 @@ export function toEntry(
 ): SourcedEntry {
   const { kind, mode, uid, gid, mtimeSeconds, size, link, major, minor, hostPath } = node;
   if (kind === "socket") throw new TypeError("A layer has no sockets");
+  const plain = { path, kind, mode, uid, gid, mtimeSeconds, size };
+  const entry = kind === "file" ? { ...plain, content: { kind, hostPath } } : plain;
+  if (link === undefined && major === undefined && xattrs === undefined) return entry;
   return {
-    path,
-    kind,
-    mode,
-    uid,
-    gid,
-    mtimeSeconds,
-    size,
+    ...entry,
     ...(link !== undefined && { link }),
     ...(major !== undefined && { major, minor: minor ?? 0 }),
     ...(xattrs !== undefined && { xattrs }),
-    ...(kind === "file" && { content: { kind: "file", hostPath } as const }),
   };
 }
 

@@ -157,6 +157,10 @@ describe("scanUpper()", () => {
     expect(names(upper, [])).toEqual(["dir ", "file f"]);
     const { snapshot } = await write([{ path: "", kind: "dir", mode: 0o711 }]);
     expect(names(upper, [snapshot])).toEqual(["file f"]);
+    chmodSync(upper, 0o700);
+    expect(names(upper, [snapshot])).toEqual(["dir ", "file f"]);
+    chmodSync(upper, 0o755); // as every upper folder begins
+    expect(names(upper, [snapshot])).toEqual(["file f"]);
   });
 
   test("names of one file are a file and hard links to it", () => {
