@@ -43,6 +43,8 @@ export class SandboxWorld implements AsyncDisposable {
   readonly #identity: Identity;
   readonly #driver: ChildProcess;
   readonly #ended: Promise<void>;
+  /** Of requests that have no answer yet. */
+  readonly #rejections = new Set<(error: Error) => void>();
   readonly #listeners = new Map<number, (answer: DriverAnswer) => void>();
   #count = 0;
 
@@ -67,6 +69,9 @@ export class SandboxWorld implements AsyncDisposable {
       throw error;
     });
     this.#ended = new Promise((resolve) => this.#driver.once("close", () => resolve()));
+    void this.#ended.then(() => {
+      for (const reject of this.#rejections) reject(new Error("The driver has ended"));
+    });
     if (this.#driver.stdout !== null)
       createInterface({ input: this.#driver.stdout }).on("line", (line) => {
         const answer = JSON.parse(line) as DriverAnswer;
@@ -163,6 +168,7 @@ export class SandboxWorld implements AsyncDisposable {
     const output = { stdout: "", stderr: "" };
     const waiting: { readonly text: string; readonly resolve: () => void }[] = [];
     const outcome = new Promise<Outcome>((resolve, reject) => {
+      this.#rejections.add(reject);
       this.#listeners.set(id, (answer) => {
         switch (answer.event) {
           case "output":
@@ -170,10 +176,12 @@ export class SandboxWorld implements AsyncDisposable {
             for (const { text, resolve } of waiting) if (output.stdout.includes(text)) resolve();
             break;
           case "end":
+            this.#rejections.delete(reject);
             output.stdout += answer.stdout ?? "";
             resolve({ exitCode: answer.exitCode, ...output });
             break;
           case "error":
+            this.#rejections.delete(reject);
             reject(new SandboxFailure(answer.code, answer.message));
             break;
           default:
