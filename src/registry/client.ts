@@ -6,6 +6,7 @@ import type { CredentialSource, Credentials } from "./credentials/types.ts";
 import type { OnRegistryEvent, RegistryEvent } from "./events.ts";
 import type { SessionDeps } from "./host-session.ts";
 import { createDefaultHosts } from "./hosts/default-hosts.ts";
+import type { ChooseProxy } from "./hosts/proxy-rules.ts";
 import type { HostConfigSource } from "./hosts/types.ts";
 import { listRepositories } from "./manifests/list-tags.ts";
 import { RegistrySessions } from "./registry-sessions.ts";
@@ -13,8 +14,10 @@ import { Repository, type RepositoryDeps } from "./repository.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import type { Exchange } from "./transport/exchange.ts";
 import { createNodeExchange } from "./transport/node-exchange.ts";
+import { createProxyExchange } from "./transport/proxy-exchange.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./transport/retry.ts";
 import { Sender } from "./transport/sender.ts";
+import { createSystemCaExchange } from "./transport/system-ca-exchange.ts";
 import { WarningFilter } from "./warnings.ts";
 
 export interface RegistryClientOptions {
@@ -25,8 +28,10 @@ export interface RegistryClientOptions {
   readonly userAgent?: string | undefined;
   readonly onEvent?: OnRegistryEvent | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** How requests travel; direct connections when absent. */
-  readonly exchange?: Exchange | undefined;
+  /** Which requests go through a proxy; none when absent. See `createProxyRules`. */
+  readonly proxy?: ChooseProxy | undefined;
+  /** The system's certificate authorities, for certificates whose issuer Node does not know. See `createSystemCa`. */
+  readonly systemCa?: (() => Promise<readonly string[]>) | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -48,7 +53,7 @@ export class RegistryClient implements AsyncDisposable {
 
   constructor(options: RegistryClientOptions = {}) {
     const { onEvent, clock = SYSTEM_CLOCK } = options;
-    this.#exchange = options.exchange ?? createNodeExchange();
+    this.#exchange = createExchange(options);
     const deps: SessionDeps = {
       sender: new Sender(this.#exchange, clock, onEvent),
       credentials: options.credentials ?? ANONYMOUS,
@@ -121,4 +126,10 @@ export class RegistryClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function createExchange({ proxy, systemCa }: RegistryClientOptions): Exchange {
+  const direct = createNodeExchange();
+  const exchange = proxy === undefined ? direct : createProxyExchange({ chooseProxy: proxy, direct });
+  return systemCa === undefined ? exchange : createSystemCaExchange(exchange, systemCa);
 }

@@ -6,7 +6,7 @@ import type { CredentialSource } from "./credentials/types.ts";
 import type { RegistryErrorCode } from "./error.ts";
 import type { OnRegistryEvent } from "./events.ts";
 import { detectProtocol } from "./hosts/detect-protocol.ts";
-import type { Endpoint } from "./hosts/types.ts";
+import type { Endpoint, TlsConfig } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
 import { type Attempt, refusal, unreachable } from "./refusal.ts";
@@ -81,6 +81,8 @@ export class HostSession {
       registry: endpoint.host,
       loopback: isLoopback(endpoint.host),
     };
+    // What is trusted of a registry is trusted of the token server it names, as Docker does; who we are is not told there.
+    const realmTls = withoutClientCertificate(endpoint.tls);
     // Token servers are other hosts, with other limits, but share their registry's fate in being retried.
     const tokenRetry = { ...this.#retry, gate: new HostGate(clock) };
     this.#authorizer = new Authorizer({
@@ -92,7 +94,7 @@ export class HostSession {
       send: async ({ method, url, headers, body }) => {
         const attempt = { what: "get a token", registry: endpoint.host, method };
         return await this.#orUnreachable(attempt, url, async () => {
-          const tls = url.host === endpoint.host ? endpoint.tls : undefined;
+          const tls = url.host === endpoint.host ? endpoint.tls : realmTls;
           const send = (): Promise<Answer> =>
             sender.send({
               method,
@@ -245,6 +247,12 @@ export class HostSession {
       throw error;
     }
   }
+}
+
+function withoutClientCertificate(tls: TlsConfig | undefined): TlsConfig | undefined {
+  if (tls?.clientCertificate === undefined) return tls;
+  const { clientCertificate: _own, ...rest } = tls;
+  return rest;
 }
 
 /** Mirrors have credentials of their own; the registry's never go to another host. */

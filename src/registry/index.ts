@@ -22,7 +22,16 @@ export {
   type RegistryErrorEntry,
 } from "./error.ts";
 export type { BlobContext, OnRegistryEvent, RegistryEvent } from "./events.ts";
+export { certsRoots } from "./hosts/certs-d.ts";
 export { createDefaultHosts, type DefaultHostsOptions } from "./hosts/default-hosts.ts";
+export { createHostConfigs, type HostConfigOptions, type MirrorAddress } from "./hosts/host-configs.ts";
+export {
+  type ChooseProxy,
+  createProxyRules,
+  type ProxySettings,
+  proxySettings,
+} from "./hosts/proxy-rules.ts";
+export { createSystemCa } from "./hosts/system-ca.ts";
 export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./hosts/types.ts";
 export { type CopyImageOptions, copyImage } from "./images/copy-image.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";

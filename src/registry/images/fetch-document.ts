@@ -29,6 +29,8 @@ export async function fetchSmallBlob(
   options: {
     readonly maxBytes: number;
     readonly readKnown?: ReadKnown | undefined;
+    /** Told before the second try. */
+    readonly onCorrupt?: (() => void) | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Uint8Array> {
@@ -49,6 +51,7 @@ export async function fetchSmallBlob(
       return Buffer.concat(chunks);
     } catch (error) {
       if (attempt > 1 || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+      options.onCorrupt?.();
     }
   }
 }

@@ -49,7 +49,11 @@ export async function fetchImageMetadata(
       `Cannot use "${formatReference(reference)}": it is no image but an artifact of type "${type}"`,
     );
   }
-  const bytes = await fetchSmallBlob(repository, config, { ...options, maxBytes: MAX_CONFIG_BYTES });
+  const bytes = await fetchSmallBlob(repository, config, {
+    ...options,
+    maxBytes: MAX_CONFIG_BYTES,
+    onCorrupt: () => repository.distrustMirrors(config.digest),
+  });
   const decoded = decodeImageConfig(bytes);
   return {
     reference,

@@ -5,6 +5,7 @@ import { BulkConnection, type ConnectSocket } from "./bulk-connection.ts";
 import type { ExchangeRequest, ExchangeResponse, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
+import { createTlsKeys } from "./tls-key.ts";
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -27,6 +28,7 @@ interface Idle {
 
 export function createBulkGet(): BulkGet {
   const idle = new Map<string, Idle[]>();
+  const tlsKey = createTlsKeys();
 
   function reuse(key: string): BulkConnection | undefined {
     for (;;) {
@@ -57,7 +59,7 @@ export function createBulkGet(): BulkGet {
     async get(request) {
       const { url, tls, signal } = request;
       signal?.throwIfAborted();
-      const key = `${url.origin} ${tls === undefined ? "" : JSON.stringify(tls)}`;
+      const key = `${url.origin} ${tlsKey(tls)}`;
       const reused = reuse(key);
       const connection = reused ?? (await connect(url, tls, signal));
       const onAbort = (): void => connection.fail(new NetworkError("other", "the request was aborted"));

@@ -10,6 +10,7 @@ import type {
   ResponseBody,
 } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
+import { createTlsKeys } from "./tls-key.ts";
 
 /** Connections to one origin: six for blobs, two left for the small requests in between. */
 const CONNECTIONS_PER_ORIGIN = 8;
@@ -27,10 +28,11 @@ const MAX_HEADER_BYTES = 64 * 1024;
  */
 export function createNodeExchange(): Exchange {
   const agents = new Map<string, Promise<Agent>>();
+  const tlsKey = createTlsKeys();
   const bulk = createBulkGet();
 
   async function agentFor(url: URL, tls: TlsConfig | undefined): Promise<Agent> {
-    const key = agentKey(url, tls);
+    const key = `${url.origin} ${tlsKey(tls)}`;
     let agent = agents.get(key);
     if (agent === undefined) {
       agent = createAgent(url, tls);
@@ -231,9 +233,4 @@ async function createAgent(url: URL, tls: TlsConfig | undefined): Promise<Agent>
   const { Agent } = await import("node:https");
   const { tlsOptions } = await import("./tls-options.ts");
   return new Agent({ ...options, ...tlsOptions(tls) });
-}
-
-/** Origins share nothing: not connections, not certificates. */
-function agentKey(url: URL, tls: TlsConfig | undefined): string {
-  return `${url.origin} ${tls === undefined ? "" : JSON.stringify(tls)}`;
 }

@@ -1,0 +1,95 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RegistryError } from "../error.ts";
+import type { TlsConfig } from "./types.ts";
+
+/** The folders that have one folder of certificates for each registry, best first. */
+export function certsRoots(options: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+}): readonly string[] {
+  const { XDG_CONFIG_HOME } = options.env;
+  const config =
+    XDG_CONFIG_HOME === undefined || XDG_CONFIG_HOME === "" ? join(options.home, ".config") : XDG_CONFIG_HOME;
+  return [
+    join(config, "containers/certs.d"),
+    join(config, "docker/certs.d"),
+    "/etc/containers/certs.d",
+    "/etc/docker/certs.d",
+  ];
+}
+
+/**
+ * The certificates for a host (`name` or `name:port`): those of the first root that has a folder for it. `*.crt` are
+ * authorities to trust in addition, `NAME.cert` with `NAME.key` is a client certificate.
+ * @throws {RegistryError} CONFIG_INVALID
+ * @see https://docs.docker.com/engine/security/certificates/
+ */
+export async function readCerts(roots: readonly string[], host: string): Promise<TlsConfig | undefined> {
+  // A host comes from an image name; it must not lead out of the root.
+  if (/[/\\]|^\.{0,2}$/.test(host)) return undefined;
+  for (const root of roots) {
+    const folder = join(root, host);
+    const names = await listIfThere(folder);
+    if (names === undefined) continue;
+    return await readFolder(folder, names);
+  }
+  return undefined;
+}
+
+async function readFolder(folder: string, names: readonly string[]): Promise<TlsConfig | undefined> {
+  const sorted = [...names].sort();
+  const extraCa: string[] = [];
+  let clientCertificate: TlsConfig["clientCertificate"];
+  for (const name of sorted) {
+    if (name.endsWith(".crt")) extraCa.push(await readPem(join(folder, name)));
+    if (name.endsWith(".cert")) {
+      const key = `${name.slice(0, -".cert".length)}.key`;
+      if (!names.includes(key)) {
+        throw invalid(
+          folder,
+          `"${name}" has no key beside it`,
+          `Put its key there as ${key}; an authority's certificate ends in .crt`,
+        );
+      }
+      clientCertificate ??= {
+        certificate: await readPem(join(folder, name)),
+        key: await readPem(join(folder, key)),
+      };
+    }
+    if (name.endsWith(".key") && !names.includes(`${name.slice(0, -".key".length)}.cert`)) {
+      throw invalid(
+        folder,
+        `"${name}" has no certificate beside it`,
+        `Put its certificate there as ${name.slice(0, -".key".length)}.cert`,
+      );
+    }
+  }
+  if (extraCa.length === 0 && clientCertificate === undefined) return undefined;
+  return {
+    ...(extraCa.length === 0 ? {} : { extraCa }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+  };
+}
+
+async function listIfThere(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw invalid(folder, (error as Error).message, undefined, error);
+  }
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw invalid(path, (error as Error).message, undefined, error);
+  }
+}
+
+function invalid(path: string, fault: string, hint?: string, cause?: unknown): RegistryError {
+  return new RegistryError("CONFIG_INVALID", `Cannot use certificates in ${path}: ${fault}`, { hint, cause });
+}

@@ -1,0 +1,60 @@
+import type { TlsConfig } from "../hosts/types.ts";
+import type { Exchange } from "./exchange.ts";
+import { NetworkError } from "./network-error.ts";
+
+/** What TLS says when it knows no authority for a certificate. */
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
+
+interface WithSystemCa {
+  readonly base: TlsConfig | undefined;
+  readonly tls: TlsConfig;
+}
+
+/**
+ * Tries again with the system's authorities where Node's own do not know who signed a certificate, and remembers for
+ * which origins that helped.
+ */
+export function createSystemCaExchange(
+  inner: Exchange,
+  readSystemCa: () => Promise<readonly string[]>,
+): Exchange {
+  const helped = new Map<string, WithSystemCa>();
+
+  async function addSystemCa(base: TlsConfig | undefined): Promise<WithSystemCa> {
+    return { base, tls: { ...base, extraCa: [...(base?.extraCa ?? []), ...(await readSystemCa())] } };
+  }
+
+  return {
+    async send(request) {
+      const { origin } = request.url;
+      const known = helped.get(origin);
+      if (known !== undefined && known.base === request.tls)
+        return await inner.send({ ...request, tls: known.tls });
+      try {
+        return await inner.send(request);
+      } catch (error) {
+        // A body has been begun and cannot be had twice; the first request to a host never has one.
+        if (!isUnknownAuthority(error) || request.body !== undefined) throw error;
+        const added = await addSystemCa(request.tls);
+        const answer = await inner.send({ ...request, tls: added.tls }).catch(() => {
+          throw error;
+        });
+        helped.set(origin, added);
+        return answer;
+      }
+    },
+    close: () => inner.close(),
+  };
+}
+
+function isUnknownAuthority(error: unknown): boolean {
+  if (!(error instanceof NetworkError) || error.fault !== "certificate") return false;
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return typeof code === "string" && UNKNOWN_AUTHORITY.has(code);
+}
