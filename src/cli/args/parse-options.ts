@@ -1,6 +1,6 @@
 import { usageError } from "../error.ts";
-import { nearest } from "./nearest.ts";
 import type { OptionSpec, OptionTable, ParsedOptions } from "./option-table.ts";
+import { suggest } from "./suggest.ts";
 
 export interface ParsedArguments<T extends OptionTable> {
   readonly options: ParsedOptions<T>;
@@ -123,7 +123,7 @@ function unknownFlag(flag: string, table: OptionTable, argument: string = flag):
   const shown = Object.keys(table).filter((name) => table[name]?.hidden !== true);
   // `-tag` is more often a slip for `--tag` than short flags in a row.
   const word = argument.replace(/^-+/, "").replace(/=.*/s, "");
-  const guess = word.length > 1 ? nearest(word, shown) : undefined;
+  const guess = word.length > 1 ? suggest(word, shown) : undefined;
   return usageError(
     `Unknown flag "${flag}"${argument === flag ? "" : ` in "${argument}"`}`,
     guess === undefined ? undefined : `Did you mean "--${guess}"?`,

@@ -1,5 +1,8 @@
+import type { BuildOptions } from "../../builder/index.ts";
 import { BUILD_FLAGS } from "../build/build-flags.ts";
 import { type BuildFlags, readBuildOptions } from "../build/build-options.ts";
+import { parseCall } from "../build/call/parse-call.ts";
+import { runCall } from "../build/call/run-call.ts";
 import { describeResult } from "../build/describe-result.ts";
 import { openCollaborators } from "../build/open-collaborators.ts";
 import { removeStaleResults, writeResults } from "../build/result-files.ts";
@@ -32,8 +35,14 @@ export const build = defineCommand({
       summary: "Let RUN --mount=type=secret,id=npm read a file",
     },
   ],
-  needsRoot: () => true,
+  needsRoot: ({ call, check }) => parseCall(call, check) === undefined,
   async run({ options, positionals: [operand = ""] }, context) {
+    const call = parseCall(options.call, options.check);
+    if (call !== undefined) {
+      const read = await readBuildOptions(options, operand, context, () => undefined);
+      noteSource(read, context);
+      return runCall(call, read, context);
+    }
     const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, context.settings.progress);
     await buildImage(options, operand, kind, context);
     return undefined;
@@ -46,12 +55,10 @@ async function buildImage(
   kind: ProgressKind,
   context: CommandContext,
 ): Promise<void> {
-  const { cwd, signal, sources, stdout, stderr } = context;
+  const { cwd, signal, stdout, stderr } = context;
   const warnings: string[] = [];
   const options = await readBuildOptions(flags, operand, context, (warning) => warnings.push(warning));
-  const { dockerfile } = options;
-  if (dockerfile.kind === "text")
-    sources.set(dockerfile.shownAs, Buffer.from(dockerfile.text).toString("utf8"));
+  noteSource(options, context);
   await removeStaleResults(flags, cwd);
 
   const view = await openView(kind, "Building", context);
@@ -74,4 +81,10 @@ async function buildImage(
   } finally {
     view.close();
   }
+}
+
+/** Lets messages show lines of a Dockerfile that is no file. */
+function noteSource({ dockerfile }: Pick<BuildOptions, "dockerfile">, { sources }: CommandContext): void {
+  if (dockerfile.kind === "path") return;
+  sources.set(dockerfile.shownAs, Buffer.from(dockerfile.text).toString("utf8"));
 }

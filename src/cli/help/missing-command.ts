@@ -1,4 +1,4 @@
-import { nearest } from "../args/nearest.ts";
+import { suggest } from "../args/suggest.ts";
 import type { Command, CommandContext, CommandEntry } from "../command.ts";
 import { type CliError, usageError } from "../error.ts";
 import { commandFamily } from "../find-command.ts";
@@ -24,7 +24,7 @@ export function missingCommand(argv: readonly string[], context: CommandContext)
     );
   }
   const typed = isFamily ? `${first} ${second}` : first;
-  const guess = nearest(
+  const guess = suggest(
     typed,
     context.commands.map(({ name }) => name),
   );
