@@ -61,23 +61,27 @@ export function toEntry(
   path: ByteString,
   firstName: ByteString | undefined,
 ): SourcedEntry {
-  const { kind, mode, uid, gid, mtimeSeconds, size, link, major, minor, content, xattrs } = file;
-  const metadata = { path, mode, uid, gid, mtimeSeconds };
-  if (firstName !== undefined) return { ...metadata, kind: "hardlink", size: 0, link: firstName };
+  const { kind, mode, uid, gid, mtimeSeconds, xattrs } = file;
+  if (firstName !== undefined)
+    return { path, kind: "hardlink", mode, uid, gid, mtimeSeconds, size: 0, link: firstName };
   switch (kind) {
-    case "file":
+    case "file": {
+      const { size, content } = file;
       if (content === undefined) throw new TypeError(`File "${path}" has no content`);
-      return xattrs === undefined
-        ? { ...metadata, kind, size, content }
-        : { ...metadata, kind, size, content, xattrs };
+      // Spelled out: this is called for every file, and spreading takes ten times as long.
+      if (xattrs === undefined) return { path, kind, mode, uid, gid, mtimeSeconds, size, content };
+      return { path, kind, mode, uid, gid, mtimeSeconds, size, content, xattrs };
+    }
     case "symlink":
-      return { ...metadata, kind, size: 0, link: link as ByteString };
+      return { path, kind, mode, uid, gid, mtimeSeconds, size: 0, link: file.link as ByteString };
     case "char":
-    case "block":
-      return { ...metadata, kind, size: 0, major: major ?? 0, minor: minor ?? 0 };
+    case "block": {
+      const { major = 0, minor = 0 } = file;
+      return { path, kind, mode, uid, gid, mtimeSeconds, size: 0, major, minor };
+    }
     case "dir":
     case "fifo":
-      return { ...metadata, kind, size: 0 };
+      return { path, kind, mode, uid, gid, mtimeSeconds, size: 0 };
     default:
       return kind satisfies never;
   }

@@ -16,45 +16,74 @@ const KINDS = new Map<number, TreeNode["kind"]>([
   [0o140000, "socket"],
 ]);
 
-/** A file of a build context. A class, so that all have one shape: a context has tens of thousands of them. */
+/** What few files have. */
+interface Rarities {
+  readonly link?: ByteString;
+  readonly major?: number;
+  readonly minor?: number;
+  readonly hardlinkId?: string;
+}
+
+const NOTHING_RARE: Rarities = Object.freeze({});
+
+/** A file of a build context. A class with few fields: a context has tens of thousands of them. */
 class LocalNode implements TreeNode, FileStamp {
   readonly kind: TreeNode["kind"];
   readonly mode: number;
-  readonly uid = 0;
-  readonly gid = 0;
-  readonly mtimeSeconds: number;
   readonly size: number;
-  readonly link: ByteString | undefined;
-  readonly major: number | undefined;
-  readonly minor: number | undefined;
   readonly hostPath: string;
-  readonly hardlinkId: string | undefined;
   readonly dev: number;
   readonly ino: number;
   readonly mtimeMs: number;
   readonly ctimeMs: number;
+  readonly #rarities: Rarities;
 
   constructor(stats: Stats, hostPath: string) {
     const kind = KINDS.get(stats.mode & S_IFMT) ?? "file";
-    const device = kind === "char" || kind === "block" ? decodeDevice(stats.rdev) : undefined;
+    const isPlain = (kind === "file" && stats.nlink === 1) || kind === "dir";
     this.kind = kind;
     this.mode = stats.mode & 0o7777;
-    this.mtimeSeconds = Math.floor(stats.mtimeMs / 1000);
     this.size = kind === "file" ? stats.size : 0;
-    this.link = kind === "symlink" ? readLink(hostPath) : undefined;
-    this.major = device?.major;
-    this.minor = device?.minor;
     this.hostPath = hostPath;
-    this.hardlinkId = stats.nlink > 1 && kind !== "dir" ? hardlinkId(stats, hostPath) : undefined;
     this.dev = stats.dev;
     this.ino = stats.ino;
     this.mtimeMs = stats.mtimeMs;
     this.ctimeMs = stats.ctimeMs;
+    this.#rarities = isPlain ? NOTHING_RARE : findRarities(kind, stats, hostPath);
   }
 
+  get uid(): number {
+    return 0;
+  }
+  get gid(): number {
+    return 0;
+  }
+  get mtimeSeconds(): number {
+    return Math.floor(this.mtimeMs / 1000);
+  }
+  get link(): ByteString | undefined {
+    return this.#rarities.link;
+  }
+  get major(): number | undefined {
+    return this.#rarities.major;
+  }
+  get minor(): number | undefined {
+    return this.#rarities.minor;
+  }
+  get hardlinkId(): string | undefined {
+    return this.#rarities.hardlinkId;
+  }
   get stamp(): FileStamp {
     return this;
   }
+}
+
+function findRarities(kind: TreeNode["kind"], stats: Stats, hostPath: string): Rarities {
+  return {
+    ...(kind === "symlink" && { link: readLink(hostPath) }),
+    ...((kind === "char" || kind === "block") && decodeDevice(stats.rdev)),
+    ...(stats.nlink > 1 && { hardlinkId: hardlinkId(stats, hostPath) }),
+  };
 }
 
 /** A file on this machine's disk as a build context has it: owned by 0:0. Undefined when it is not there. */

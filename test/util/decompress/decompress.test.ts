@@ -28,16 +28,7 @@ const DECODERS = {
   bzip2: { decode: decodeBzip2, options: [["-1"], ["-9"]] },
   zstd: {
     decode: decodeZstd,
-    options: [
-      ["-1"],
-      ["-3"],
-      ["-9"],
-      ["-19"],
-      ["--fast=9"],
-      ["--ultra", "-22"],
-      ["--no-check"],
-      ["--long=24"],
-    ],
+    options: [["-1"], ["-6"], ["-19"], ["--fast=9", "--no-check"], ["--long=24"]],
   },
 } as const;
 
@@ -48,11 +39,11 @@ function decodeAll(format: keyof typeof DECODERS, data: Buffer, step?: number): 
 /** Bytes of many kinds: text, runs, noise, code, and long-range repeats. */
 function samples(): readonly (readonly [string, Buffer])[] {
   const noise = randomBytes(200_000);
-  const words = Buffer.from(Array.from({ length: 90_000 }, (_, i) => `word${(i * i * 31) % 977} `).join(""));
+  const words = Buffer.from(Array.from({ length: 30_000 }, (_, i) => `word${(i * i * 31) % 977} `).join(""));
   return [
     ["nothing", Buffer.alloc(0)],
     ["a byte", Buffer.from("x")],
-    ["zeros", Buffer.alloc(1_500_000)],
+    ["zeros", Buffer.alloc(500_000)],
     ["runs of each length", Buffer.concat(Array.from({ length: 600 }, (_, i) => Buffer.alloc(i, i % 251)))],
     ["noise", noise],
     ["words", words],
@@ -105,7 +96,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])("%s", (format)
           expect((error as Error).name).toBe("DecompressError");
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
