@@ -120,8 +120,9 @@ class BuildRun {
       signal: this.#signal,
     });
     return {
-      imageId: (images[0] as BuiltImage).configDescriptor.digest,
-      ...(written === undefined ? {} : { manifest: written }),
+      // An output may have rewritten the image: then that one is the result.
+      imageId: written?.imageId ?? (images[0] as BuiltImage).configDescriptor.digest,
+      ...(written === undefined ? {} : { manifest: written.manifest }),
       stepsTotal: this.#done + this.#cached,
       stepsCached: this.#cached,
       warnings: this.#dockerfile.warnings.map(({ message }) => message),

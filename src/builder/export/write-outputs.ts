@@ -1,4 +1,10 @@
-import { type Descriptor, formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
+import {
+  type Descriptor,
+  type Digest,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+} from "../../oci/index.ts";
 import type { Collaborators } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { LayerAccess } from "../solve/layer-access.ts";
@@ -17,32 +23,40 @@ export interface OutputContext extends Collaborators {
   readonly signal: AbortSignal;
 }
 
+/** What an output made, where it made one. */
+interface Written {
+  /** The manifest or index. */
+  readonly manifest: Descriptor;
+  /** The config of the (first) image as it was written. */
+  readonly imageId: Digest;
+}
+
 /**
- * Hands a build's images on: names in the store, archives, folders, registries. Returns the descriptor of the manifest
- * or index, where an output made one.
+ * Hands a build's images on: names in the store, archives, folders, registries. Returns what the first output that
+ * makes a manifest made.
  * @throws {BuildError} OUTPUT_FAILED, UNSUPPORTED
  */
 export async function writeOutputs(
   images: readonly BuiltImage[],
   context: OutputContext,
-): Promise<Descriptor | undefined> {
+): Promise<Written | undefined> {
   const { options } = context;
-  let manifest: Descriptor | undefined;
+  let first: Written | undefined;
   const outputs: readonly OutputSpec[] =
     options.outputs.length === 0 ? [{ kind: "image", names: options.names, push: false }] : options.outputs;
   for (const output of outputs) {
     context.signal.throwIfAborted();
     const written = await withEvents(context, outputName(output), () => writeOutput(output, images, context));
-    manifest ??= written;
+    first ??= written;
   }
-  return manifest;
+  return first;
 }
 
 async function writeOutput(
   output: OutputSpec,
   images: readonly BuiltImage[],
   context: OutputContext,
-): Promise<Descriptor | undefined> {
+): Promise<Written | undefined> {
   switch (output.kind) {
     case "image":
       return storeImage(output, images, context);
@@ -64,7 +78,7 @@ async function storeImage(
   output: OutputSpec & { readonly kind: "image" },
   images: readonly BuiltImage[],
   context: OutputContext,
-): Promise<Descriptor | undefined> {
+): Promise<Written | undefined> {
   const { store, now, remote, options, signal } = context;
   const [image] = images;
   if (image === undefined) throw new TypeError("a build has at least one image");
@@ -91,14 +105,16 @@ async function storeImage(
   }
   if (output.push && output.names.length === 0)
     throw new BuildError("OUTPUT_FAILED", "Cannot push: the image has no name", { hint: "Name it with -t" });
-  return made?.descriptor;
+  return made === undefined
+    ? undefined
+    : { manifest: made.descriptor, imageId: image.configDescriptor.digest };
 }
 
 async function writeOciOutput(
   output: OutputSpec & { readonly kind: "oci" },
   images: readonly BuiltImage[],
   context: OutputContext,
-): Promise<Descriptor> {
+): Promise<Written> {
   const { store, options, signal } = context;
   const annotations = splitAnnotations(options.annotations);
   const manifestOptions: ManifestOptions = {
@@ -108,11 +124,13 @@ async function writeOciOutput(
   };
   const blobs: Descriptor[] = [];
   const manifests: Descriptor[] = [];
+  let imageId: Digest | undefined;
   for (const built of images) {
     const image = output.rewriteTimestamp === true ? await rewriteTimestamps(built, context) : built;
     const made = await putManifest(image, context, manifestOptions);
     blobs.push(...blobsOf(made.manifest), made.descriptor);
     manifests.push(made.descriptor);
+    imageId ??= image.configDescriptor.digest;
   }
   let root = manifests[0] as Descriptor;
   if (images.length > 1) {
@@ -130,7 +148,7 @@ async function writeOciOutput(
     throw new BuildError("OUTPUT_FAILED", "Cannot write a folder to standard output", {
       hint: "Drop tar=false",
     });
-  return root;
+  return { manifest: root, imageId: imageId as Digest };
 }
 
 /** A `docker load` archive: the config, plain layers and manifest.json, beside the OCI layout of the same blobs. */
@@ -138,7 +156,7 @@ async function writeDockerOutput(
   output: OutputSpec & { readonly kind: "docker" },
   images: readonly BuiltImage[],
   context: OutputContext,
-): Promise<Descriptor> {
+): Promise<Written> {
   const [image] = images;
   if (image === undefined || images.length > 1)
     throw new BuildError("UNSUPPORTED", "Cannot write several platforms into one docker archive", {
@@ -167,7 +185,7 @@ async function writeDockerOutput(
       hint: "Drop tar=false",
     });
   await writeArchive(files, store.blobs, output.destination, signal);
-  return made.descriptor;
+  return { manifest: made.descriptor, imageId: image.configDescriptor.digest };
 }
 
 function named(root: Descriptor, name: string): Descriptor {
