@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeBase } from "./lib/base.mjs";
+import { forgetImages } from "./lib/commands.mjs";
 import { measure } from "./lib/measure.mjs";
 import { startRegistry } from "./lib/registry.mjs";
 import { describeMachine, formatRow, summarize, TABLE_HEAD } from "./lib/report.mjs";
@@ -103,6 +104,6 @@ async function runWorkload(workload, lab, runs) {
       }
     }
   }
-  await begun.end?.();
+  await forgetImages(lab, names, [...(begun.tags ?? []), lab.base]);
   return summarize(workload, samples, errors);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { execute } from "./measure.mjs";
 
 /** A text that no earlier run used, for a build argument or a file that has to miss the cache. */
 export const unique = () => randomUUID();
@@ -36,4 +37,12 @@ export function pushJob(lab, tool, tag) {
 /** Frees what a run left in a tool's own storage; strake's store goes with the workload's folder. */
 export function removeJob(lab, tool, tag) {
   return { argv: [...lab.tools[tool].command, "rmi", tag], env: strakeEnv(lab) };
+}
+
+/** Takes names away from the peers that keep images; what they still hold then goes by their own collection. */
+export async function forgetImages(lab, tools, tags) {
+  for (const tool of tools.filter((name) => name === "docker" || name === "buildah")) {
+    // A workload that failed may not have made them.
+    for (const tag of tags) await execute(removeJob(lab, tool, tag).argv).catch(() => undefined);
+  }
 }

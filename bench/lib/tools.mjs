@@ -6,7 +6,7 @@ const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 /** How each tool says its version and that it works; docker only counts with its daemon. */
 const PROBES = {
   strake: { version: ["--version"] },
-  docker: { version: ["version", "--format", "{{.Server.Version}}"] },
+  docker: { version: ["version", "--format", "{{.Server.Version}}"], hint: "its daemon does not answer" },
   buildah: { version: ["--version"] },
   crane: { version: ["version"] },
   skopeo: { version: ["--version"] },
@@ -23,10 +23,13 @@ export async function findTools(commands) {
     Object.entries(PROBES).map(async ([name, probe]) => {
       const command = commands[name]?.split(" ") ?? (name === "strake" ? [process.execPath, CLI] : [name]);
       try {
-        const version = (await execute([...command, ...probe.version])).trim().split("\n")[0];
-        return [name, { command, version: version.replace(/^\w+ version /, "") }];
+        const output = await execute([...command, ...probe.version]);
+        return [name, { command, version: /\d+\.\d[^\s,]*/.exec(output)?.[0] ?? "of unknown version" }];
       } catch (error) {
-        return [name, { command, missing: error.code === "ENOENT" ? "not installed" : error.message }];
+        return [
+          name,
+          { command, missing: error.code === "ENOENT" ? "not installed" : (probe.hint ?? error.message) },
+        ];
       }
     }),
   );

@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildJob, unique } from "../lib/commands.mjs";
 
+const TAG = "bench-run";
+
 const STEPS = 20;
 
 /** Steps that do next to nothing: the cost of a container and of taking its changes. */
@@ -12,7 +14,8 @@ export const runSteps = {
   async begin(lab) {
     const context = writeSteps(lab);
     return {
-      prepare: (tool) => buildJob(lab, tool, { context, tag: "bench-run", args: [`BUST=${unique()}`] }),
+      tags: [TAG],
+      prepare: (tool) => buildJob(lab, tool, { context, tag: TAG, args: [`BUST=${unique()}`] }),
     };
   },
 };
