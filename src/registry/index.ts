@@ -35,7 +35,7 @@ export { createSystemCa } from "./hosts/system-ca.ts";
 export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./hosts/types.ts";
 export { type CopyImageOptions, copyImage } from "./images/copy-image.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
-export { pullImage } from "./images/pull-image.ts";
+export { pullContents, pullImage } from "./images/pull-image.ts";
 export { pushImage } from "./images/push-image.ts";
 export type {
   FetchedDocument,
@@ -50,3 +50,4 @@ export type {
   PushImageOptions,
 } from "./images/types.ts";
 export { type PushOptions, Repository } from "./repository.ts";
+export { type EnvironmentOptions, settingsFromEnvironment } from "./settings.ts";

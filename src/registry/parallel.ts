@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Runs `work` for every item, so many at once, in order of the items. When one fails the others are aborted and awaited,
  * and the first failure is thrown.
@@ -10,6 +12,8 @@ export async function runParallel<T>(
 ): Promise<void> {
   signal?.throwIfAborted();
   const controller = new AbortController();
+  // Every request of every worker listens on it; that is no leak.
+  setMaxListeners(0, controller.signal);
   const onAbort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   let next = 0;

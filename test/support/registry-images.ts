@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import {
   type BlobOpener,
   type BlobSink,
@@ -51,6 +52,8 @@ export interface MakeImageOptions {
   readonly layerSizes?: readonly number[];
   readonly architecture?: string;
   readonly blobs?: MemoryBlobs;
+  /** Really compress the layers; they have other sizes then. */
+  readonly gzip?: boolean;
   readonly subject?: Descriptor;
   readonly artifactType?: string;
 }
@@ -58,13 +61,20 @@ export interface MakeImageOptions {
 /** An image with layers of random bytes: no registry looks inside. */
 export function makeImage(options: MakeImageOptions = {}): MadeImage {
   const { layerSizes = [1000, 200_000], architecture = "amd64", blobs = new MemoryBlobs() } = options;
-  const layers = layerSizes.map((size) => blobs.put(randomBytes(size), MEDIA_TYPES.ociLayerGzip));
+  // Tools look at the first bytes to tell how a layer is compressed, so it has to be true.
+  const contents = layerSizes.map((size) => randomBytes(size));
+  const layers = contents.map((bytes) =>
+    options.gzip === true
+      ? blobs.put(gzipSync(bytes), MEDIA_TYPES.ociLayerGzip)
+      : blobs.put(bytes, MEDIA_TYPES.ociLayerGzip),
+  );
+  const diffIds = contents.map((bytes) => digestOf(bytes));
   const config = blobs.put(
     json({
       architecture,
       os: "linux",
       config: {},
-      rootfs: { type: "layers", diff_ids: layers.map(({ digest }) => digest) },
+      rootfs: { type: "layers", diff_ids: diffIds },
     }),
     MEDIA_TYPES.ociConfig,
   );

@@ -6,7 +6,7 @@ import type { OnRegistryEvent } from "../events.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { parseContentRange } from "../transport/content-range.ts";
 import { NetworkError } from "../transport/network-error.ts";
-import { isRetriedFault, isRetriedStatus, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
+import { isRetriedFault, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { FlowMeter } from "./flow-meter.ts";
 
@@ -208,10 +208,8 @@ class Download {
       }
       // A storage behind the registry refuses links that are too old; the registry gives out new ones.
       const isStorage = answer.hops.length > 0 && (status === 401 || status === 403);
-      const waitMs =
-        isStorage || isRetriedStatus(status) ? this.#budget.fail(this.#deps.clock.random()) : undefined;
-      if (!isStorage || waitMs === undefined)
-        throw asBlobError(await session.refuse(answer, request), status, digest);
+      const waitMs = isStorage ? this.#budget.fail(this.#deps.clock.random()) : undefined;
+      if (waitMs === undefined) throw asBlobError(await session.refuse(answer, request), status, digest);
       answer.body.discard();
       await sleep(this.#deps.clock, waitMs, signal);
     }

@@ -5,7 +5,7 @@ import { RegistryError } from "../error.ts";
 import type { OnRegistryEvent } from "../events.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { NetworkError } from "../transport/network-error.ts";
-import { isRetriedStatus, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
+import { isRetriedStatus, parseRetryAfter, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { uploadBody } from "./upload-body.ts";
 import { finishUrl, resolveUploadLocation } from "./upload-location.ts";
@@ -13,6 +13,7 @@ import { finishUrl, resolveUploadLocation } from "./upload-location.ts";
 /** What the server may need to store a blob once it has all of it: seconds for gigabytes on slow disks. */
 const COMMIT_TIMEOUT_MS = 300_000;
 const COMMIT_MS_PER_BYTE = 1000 / 10_000_000;
+const CANCEL_TIMEOUT_MS = 3000;
 
 export interface PushBlobOptions {
   readonly repository: string;
@@ -133,6 +134,14 @@ async function tryMount(
   return location instanceof URL ? location : undefined;
 }
 
+/** A try that may have failed: `error` is what to throw when there is to be no other. */
+interface Unfinished {
+  readonly reason: string;
+  readonly error: Error;
+  /** What the registry asked for before another. */
+  readonly leastWaitMs?: number | undefined;
+}
+
 class Upload {
   readonly #session: HostSession;
   readonly #options: PushBlobOptions;
@@ -151,20 +160,42 @@ class Upload {
   async run(started: URL | undefined): Promise<void> {
     let location = started ?? (await this.#start());
     for (;;) {
-      const outcome = await this.#send(location);
+      const current = location;
+      let outcome: "done" | Unfinished;
+      try {
+        outcome = await this.#send(current);
+      } catch (error) {
+        await this.#cancel(current);
+        throw error;
+      }
       if (outcome === "done") return;
       if (await hasBlob(this.#session, this.#options)) return;
       location = await this.#start(outcome);
     }
   }
 
+  /** Lets the registry throw away what it has got of a session that nobody will finish. Its answer does not matter. */
+  async #cancel(location: URL): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(CANCEL_TIMEOUT_MS);
+      const answer = await this.#session.request({
+        ...this.#request("DELETE", location),
+        signal,
+        retries: false,
+      });
+      answer.body.discard();
+    } catch {
+      // Registries forget sessions by themselves after a while.
+    }
+  }
+
   /** Opens an upload session, after waiting if this is not the first. */
-  async #start(after?: { readonly reason: string; readonly error: () => Promise<Error> }): Promise<URL> {
+  async #start(after?: Unfinished): Promise<URL> {
     const { clock, onEvent } = this.#deps;
     const { repository, descriptor, signal } = this.#options;
     if (after !== undefined) {
-      const waitMs = this.#budget.fail(clock.random());
-      if (waitMs === undefined) throw await after.error();
+      const waitMs = this.#budget.fail(clock.random(), after.leastWaitMs);
+      if (waitMs === undefined) throw after.error;
       onEvent?.({
         kind: "retried",
         registry: this.#session.endpoint.host,
@@ -185,9 +216,7 @@ class Upload {
   }
 
   /** Sends everything in one request. Anything but "done" means: look whether it arrived, else a new session. */
-  async #send(
-    location: URL,
-  ): Promise<"done" | { readonly reason: string; readonly error: () => Promise<Error> }> {
+  async #send(location: URL): Promise<"done" | Unfinished> {
     const { descriptor, open, signal, onSent } = this.#options;
     const request: RegistryRequest = {
       ...this.#request("PUT", finishUrl(location, descriptor.digest)),
@@ -206,7 +235,7 @@ class Upload {
       signal?.throwIfAborted();
       if (!(error instanceof RegistryError) || !(error.cause instanceof NetworkError)) throw error;
       if (error.code === "TLS_FAILED") throw error;
-      return { reason: error.cause.message, error: () => Promise.resolve(error) };
+      return { reason: error.cause.message, error };
     }
     const { status } = answer;
     if (status === 201) {
@@ -221,15 +250,17 @@ class Upload {
         `Cannot push blob "${descriptor.digest}": ${this.#session.registry} answered ${status} and does not have it`,
         { registry: this.#session.registry, repository: this.#options.repository, status },
       );
-      return { reason: `it answered ${status}`, error: () => Promise.resolve(error) };
+      return { reason: `it answered ${status}`, error };
     }
     const refused = await this.#session.refuse(answer, request);
     // The session is gone, or in a state that cannot be mended: another one can.
     if (isRetriedStatus(status) || status === 404 || status === 416) {
-      return { reason: `it answered ${status}`, error: () => Promise.resolve(refused) };
+      const leastWaitMs = parseRetryAfter(answer.headers.one("retry-after"), this.#deps.clock.dateMs());
+      if (leastWaitMs !== undefined && leastWaitMs > this.#deps.policy.maxRetryAfterMs) throw refused;
+      return { reason: `it answered ${status}`, error: refused, leastWaitMs };
     }
     if (isDigestRefusal(refused) && (await this.#sourceIsGood())) {
-      return { reason: "it received other bytes", error: () => Promise.resolve(refused) };
+      return { reason: "it received other bytes", error: refused };
     }
     throw refused;
   }

@@ -14,8 +14,17 @@ export const PARALLEL_BLOBS = 6;
  * @throws {RegistryError} @throws {OciError} NO_SUCH_PLATFORM, BLOB_NOT_FOUND, BLOB_CORRUPT, DOCUMENT_INVALID
  */
 export async function pullImage(client: RegistryClient, options: PullImageOptions): Promise<ImageMetadata> {
-  const { reference, sink, signal } = options;
-  const metadata = await fetchImageMetadata(client, reference, options);
+  const metadata = await fetchImageMetadata(client, options.reference, options);
+  await pullContents(client, metadata, options);
+  return metadata;
+}
+
+/** The second half of `pullImage`, for documents that have been fetched already. */
+export async function pullContents(
+  client: RegistryClient,
+  metadata: ImageMetadata,
+  { sink, signal }: Pick<PullImageOptions, "sink" | "signal">,
+): Promise<void> {
   const repository = client.repository(metadata.reference);
   const layers = distinctBlobs(metadata.manifest.manifest.layers);
   await runParallel(
@@ -28,7 +37,6 @@ export async function pullImage(client: RegistryClient, options: PullImageOption
   await sink.writeBlob(config.descriptor, opener(config.bytes), { signal });
   await sink.writeBlob(manifest.descriptor, opener(manifest.bytes), { signal });
   if (index !== undefined) await sink.writeBlob(index.descriptor, opener(index.bytes), { signal });
-  return metadata;
 }
 
 /** Moves one blob into a sink. Bytes that turn out wrong are fetched once more, from the registry itself. */
