@@ -1,9 +1,87 @@
 /**
- * The library: what the `strake` command is made of.
+ * The library: what the `strake` command is made of. It reads no environment and writes to no terminal; whatever it needs
+ * to know is handed in.
+ *
+ * ```ts
+ * import { join } from "node:path";
+ * import { BuildCache, build, createRuncSandbox, parsePlatform, Store } from "strake";
+ *
+ * await using store = await Store.open("/var/lib/strake");
+ * const { imageId } = await build(
+ *   {
+ *     store,
+ *     cache: new BuildCache(join(store.root, "cache")),
+ *     sandbox: createRuncSandbox({ tempDir: store.tmpDir, searchPath: "/usr/sbin:/usr/bin" }),
+ *     remote, // where images come from: see RemoteImages
+ *     now: Date.now,
+ *     monotonic: () => performance.now(),
+ *     hostPlatforms: [parsePlatform("linux/amd64")],
+ *   },
+ *   options,
+ * );
+ * ```
  *
  * @packageDocumentation
  */
+export {
+  type ArchiveOptions,
+  BuildError,
+  type BuildErrorCode,
+  type BuildOptions,
+  type BuildResult,
+  type BuildStore,
+  build,
+  type Collaborators,
+  type ContextSource,
+  type OnEvent,
+  type OutputSpec,
+  type ProgressEvent,
+  type RemoteImage,
+  type RemoteImages,
+  RunFailedError,
+  type SecretSource,
+  type WritableTarget,
+} from "./builder/index.ts";
+export { BuildCache, type CacheRecord, type ListedRecord } from "./cache/index.ts";
 export { type ErrorDetails, StrakeError } from "./errors.ts";
-export type { OnEvent, ProgressEvent } from "./builder/events.ts";
-export type { BuildOptions, BuildResult, ContextSource, OutputSpec, SecretSource } from "./builder/types.ts";
+export {
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  formatReference,
+  hostPlatform,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  OciError,
+  type OciErrorCode,
+  type Platform,
+  parseDigest,
+  parsePlatform,
+  parseReference,
+  type Reference,
+} from "./oci/index.ts";
+export {
+  createRuncSandbox,
+  type RuncSandboxOptions,
+  RunnerError,
+  type RunnerErrorCode,
+  type Sandbox,
+  type SandboxMount,
+  type SandboxResult,
+  type SandboxRunOptions,
+  type SandboxSpec,
+} from "./runner/index.ts";
+export {
+  type BlobStore,
+  type ImageDescription,
+  type ImageRecord,
+  type ImageStore,
+  type LayerInfo,
+  type LayerStore,
+  type OpenStoreOptions,
+  Store,
+  StoreError,
+  type StoreErrorCode,
+} from "./store/index.ts";
 export type { SourceSpan } from "./util/span.ts";

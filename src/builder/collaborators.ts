@@ -30,6 +30,8 @@ export interface RemoteImages {
     platform: Platform,
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<RemoteImage>;
+  /** The blobs of a repository, `registry/repository`. Nothing is asked of the registry until one is opened. */
+  blobs(origin: string): BlobSource;
   /** Pushes an image of the store under one of its names; returns the manifest's descriptor. */
   push(
     record: ImageRecord,

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import { FilesError, type FileTree, LocalTree } from "../files/index.ts";
 import type { ContextVertex } from "../graph/vertex.ts";
@@ -13,18 +14,18 @@ import { unpackContext } from "./unpack-context.ts";
  */
 export class ContextTrees {
   readonly #dockerfile: BuildOptions["dockerfile"];
-  readonly #tmpDir: string;
+  readonly #store: Pick<BuildStore, "tmpDir">;
   readonly #signal: AbortSignal;
   readonly #folders = new Map<string, Promise<string>>();
   readonly #trees = new Map<string, Promise<FileTree>>();
 
   constructor(options: {
     readonly dockerfile: BuildOptions["dockerfile"];
-    readonly tmpDir: string;
+    readonly store: Pick<BuildStore, "tmpDir">;
     readonly signal: AbortSignal;
   }) {
     this.#dockerfile = options.dockerfile;
-    this.#tmpDir = options.tmpDir;
+    this.#store = options.store;
     this.#signal = options.signal;
   }
 
@@ -75,7 +76,7 @@ export class ContextTrees {
         );
       }
       case "tar-stream":
-        return unpackContext(source.open(), this.#tmpDir, this.#signal);
+        return unpackContext(source.open(), this.#store.tmpDir, this.#signal);
       case "url":
         throw new BuildError(
           "UNSUPPORTED",

@@ -12,8 +12,9 @@ import {
   withDefaultTag,
   withoutShadowedTag,
 } from "../../oci/index.ts";
-import type { BuildStore, Collaborators } from "../collaborators.ts";
+import type { Collaborators } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
+import { layerBlobs } from "./layer-blobs.ts";
 import { openLayoutImage } from "./oci-layout.ts";
 import { readResolution, writeResolution } from "./resolution-record.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
@@ -39,7 +40,7 @@ export async function resolveImage(
   const full = formatReference(withoutShadowedTag(asked));
   const origin = `${asked.registry}/${asked.repository}`;
   if (!options.pull) {
-    const known = await resolveFromStore(store, full, origin, options.platform);
+    const known = await resolveFromStore({ store, remote }, full, origin, options.platform);
     if (known !== undefined) return known;
   }
   const image = await remote.resolve(full, options.platform, { signal: options.signal });
@@ -53,7 +54,10 @@ export async function resolveImage(
     manifest,
     resolvedAt: new Date(now()).toISOString(),
   });
-  return assemble({ ...image, name: full, origin });
+  const resolved = assemble({ ...image, name: full, origin });
+  // Where the layers are outlasts this build: what is made on top of them can be pushed or built on without them.
+  for (const { diffId, blob } of resolved.layers) await store.layers.noteBlob(diffId, blob, origin);
+  return resolved;
 }
 
 /** The image in an OCI layout folder, under the name it is used by. */
@@ -70,7 +74,7 @@ export async function resolveLayout(
 }
 
 async function resolveFromStore(
-  store: BuildStore,
+  { store, remote }: Pick<Collaborators, "store" | "remote">,
   reference: string,
   origin: string,
   platform: Platform,
@@ -80,12 +84,20 @@ async function resolveFromStore(
   const manifest = fits
     ? record.manifest
     : (await readResolution(store, reference, normalizePlatform(platform)))?.manifest;
-  if (fits && manifest === undefined) return resolveBuilt(store, record.reference, record.imageId);
+  if (fits && manifest === undefined)
+    return resolveBuilt({ store, remote }, record.reference, record.imageId);
   if (manifest === undefined) return undefined;
   try {
     const manifestBytes = await store.blobs.readBlob(manifest.digest);
     const configBytes = await store.blobs.readBlob(decodeManifest(manifestBytes).config.digest);
-    return assemble({ name: reference, origin, manifest, manifestBytes, configBytes, blobs: store.blobs });
+    return assemble({
+      name: reference,
+      origin,
+      manifest,
+      manifestBytes,
+      configBytes,
+      blobs: layerBlobs(store, remote, origin),
+    });
   } catch {
     // Collected or damaged: the registry has it again.
     return undefined;
@@ -94,7 +106,7 @@ async function resolveFromStore(
 
 /** An image built here that nothing has needed a manifest of yet: its layers are in the store by diffID. */
 async function resolveBuilt(
-  store: BuildStore,
+  { store, remote }: Pick<Collaborators, "store" | "remote">,
   reference: string,
   imageId: Descriptor["digest"],
 ): Promise<ResolvedImage> {
@@ -114,7 +126,7 @@ async function resolveBuilt(
     config,
     platform: platformOf(config),
     layers,
-    blobs: store.blobs,
+    blobs: layerBlobs(store, remote),
   };
 }
 

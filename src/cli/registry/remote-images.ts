@@ -61,6 +61,10 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
         origin: `${registry}/${repository}`,
       };
     },
+    blobs(origin) {
+      const reference = parseReference(origin);
+      return { openBlob: async (...args) => (await client()).repository(reference).openBlob(...args) };
+    },
     async push(record, { vertex, signal }) {
       const { registry, repository } = parseReference(record.reference);
       const key = `${registry}/${repository}`;
