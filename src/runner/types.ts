@@ -1,4 +1,7 @@
-/** One extra mount of a RUN. Sources are absolute paths on the host, targets absolute paths in the container. */
+/**
+ * One extra mount of a RUN. Sources are absolute paths on the host, whose symlinks are followed there; targets are
+ * absolute paths in the container, made when they are missing. Read-only holds for what is mounted below a source too.
+ */
 export type SandboxMount =
   | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean }
   | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes?: number }
@@ -8,7 +11,7 @@ export type SandboxMount =
       readonly lower: readonly string[];
       readonly upper: string;
       readonly work: string;
-      /** Folder or file inside the overlay to show; "/" for all of it. */
+      /** Folder or file inside the overlay to show; "/" for all of it. Symlinks in it never lead out of the overlay. */
       readonly subpath: string;
       readonly target: string;
       readonly readonly: boolean;
@@ -20,8 +23,12 @@ export type NetworkMode = "host" | "none";
 export interface SandboxSpec {
   /** Unpacked layers in overlay form, top first. May be empty (FROM scratch). */
   readonly lower: readonly string[];
-  /** Receives the changes. */
+  /**
+   * Receives the changes: removed files as character devices 0/0, replaced folders with `user.overlay.opaque`. Other
+   * `user.overlay.*` attributes in it are the kernel's notes.
+   */
   readonly upper: string;
+  /** Empty, on the same file system; what is in it afterwards is nobody's. */
   readonly work: string;
   readonly argv: readonly string[];
   /** `NAME=value`. */

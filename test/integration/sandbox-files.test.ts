@@ -134,6 +134,19 @@ describeForEveryone("the files of a sandbox", (world) => {
     expect(await world().shell(`cat ${source}/file`)).toBe("new\n");
   });
 
+  test("are bound read-only together with what is mounted below them", async () => {
+    const source = await world().layer("mkdir below");
+    await world().shell(`mount -t tmpfs none ${source}/below`);
+    try {
+      const mounts = [{ kind: "bind", source, target: "/b", readonly: true }] as const;
+      const { stdout, stderr } = await world().run({ ...sh("ls /b; touch /b/below/file"), mounts });
+      expect(stdout).toBe("below\n");
+      expect(stderr).toContain("Read-only file system");
+    } finally {
+      await world().shell(`umount ${source}/below`);
+    }
+  });
+
   test("are bound one inside another", async () => {
     const outer = await world().layer("mkdir inner");
     const { stdout } = await world().run({

@@ -1,4 +1,5 @@
 import type { HostFacts } from "../host/host-facts.ts";
+import { isKernelUpTo } from "../host/kernel-release.ts";
 import type { SandboxMount, SandboxSpec } from "../types.ts";
 import type { RuntimeMount } from "./oci-runtime.ts";
 
@@ -22,9 +23,12 @@ export function createMounts(
     ...createDefaultMounts(spec.shmSizeBytes),
     createSysMount(spec, facts),
     ...createCgroupMount(spec, facts),
-    bindReadOnly(paths.resolvConf, "/etc/resolv.conf"),
-    bindReadOnly(paths.hosts, "/etc/hosts"),
-    ...spec.mounts.map((mount, index) => createExtraMount(mount, paths.overlaySources.get(index) ?? "")),
+    bindText(paths.resolvConf, "/etc/resolv.conf"),
+    bindText(paths.hosts, "/etc/hosts"),
+    ...spec.mounts.map((mount, index) => {
+      const source = paths.overlaySources.get(index) ?? "";
+      return createExtraMount(mount, source, recursiveReadOnly(facts));
+    }),
   ];
 }
 
@@ -60,9 +64,11 @@ function createDefaultMounts(shmSizeBytes: number): readonly RuntimeMount[] {
  * our own, so that with the host's network the host's /sys is shown instead.
  */
 function createSysMount(spec: SandboxSpec, facts: HostFacts): RuntimeMount {
+  if (facts.inUserNamespace && spec.network === "host") {
+    const options = ["rbind", ...SECURE, spec.insecure ? "rw" : recursiveReadOnly(facts)];
+    return { destination: "/sys", type: "bind", source: "/sys", options };
+  }
   const options = [...SECURE, spec.insecure ? "rw" : "ro"];
-  if (facts.inUserNamespace && spec.network === "host")
-    return { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...options] };
   return { destination: "/sys", type: "sysfs", source: "sysfs", options };
 }
 
@@ -76,16 +82,23 @@ function createCgroupMount(spec: SandboxSpec, facts: HostFacts): readonly Runtim
   return [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options }];
 }
 
-function bindReadOnly(source: string, destination: string): RuntimeMount {
+/** A plain "ro" leaves what is mounted below a source as writable as it was; the kernel can do better from 5.12 on. */
+function recursiveReadOnly(facts: HostFacts): "rro" | "ro" {
+  return isKernelUpTo(facts.kernelRelease, [5, 11]) ? "ro" : "rro";
+}
+
+function bindText(source: string, destination: string): RuntimeMount {
   return { destination, type: "bind", source, options: ["rbind", ...SECURE, "ro"] };
 }
 
-function createExtraMount(mount: SandboxMount, overlaySource: string): RuntimeMount {
+function createExtraMount(mount: SandboxMount, overlaySource: string, readonly: "rro" | "ro"): RuntimeMount {
   switch (mount.kind) {
     case "bind":
-      return bind(mount.source, mount);
-    case "overlay":
-      return bind(overlaySource, mount);
+    case "overlay": {
+      const source = mount.kind === "bind" ? mount.source : overlaySource;
+      const options = ["rbind", mount.readonly ? readonly : "rw"];
+      return { destination: mount.target, type: "bind", source, options };
+    }
     case "tmpfs": {
       const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
       return { destination: mount.target, type: "tmpfs", source: "tmpfs", options: ["nosuid", ...size] };
@@ -93,11 +106,4 @@ function createExtraMount(mount: SandboxMount, overlaySource: string): RuntimeMo
     default:
       return mount satisfies never;
   }
-}
-
-function bind(
-  source: string,
-  { target, readonly }: { readonly target: string; readonly readonly: boolean },
-): RuntimeMount {
-  return { destination: target, type: "bind", source, options: ["rbind", readonly ? "ro" : "rw"] };
 }

@@ -1,5 +1,7 @@
+import type { KernelVersion } from "../host/kernel-release.ts";
+
 /** The last kernel whose every system call stands in one of the two tables, `ALLOWED_SYSCALLS` and this one. */
-export const LAST_KNOWN_KERNEL: readonly [major: number, minor: number] = [6, 18];
+export const LAST_KNOWN_KERNEL: KernelVersion = [6, 18];
 
 /**
  * Of all system calls of x86 (32 and 64 bits) and ARM (likewise) up to `LAST_KNOWN_KERNEL` those that

@@ -1,3 +1,4 @@
+import { isKernelUpTo } from "../host/kernel-release.ts";
 import type { RuntimeSeccomp, SeccompArgument, SeccompRule } from "./oci-runtime.ts";
 import { ALLOWED_SYSCALLS, MACHINE_SYSCALLS } from "./seccomp-allowed.ts";
 import { DENIED_SYSCALLS, LAST_KNOWN_KERNEL } from "./seccomp-denied.ts";
@@ -58,17 +59,9 @@ export interface SeccompHost {
 export function createSeccompFilter(host: SeccompHost): RuntimeSeccomp | undefined {
   const architectures = ARCHITECTURES[host.architecture];
   if (architectures === undefined) return undefined;
-  return FULLY_KNOWN.includes(host.architecture) && isKnownKernel(host.kernelRelease)
+  return FULLY_KNOWN.includes(host.architecture) && isKernelUpTo(host.kernelRelease, LAST_KNOWN_KERNEL)
     ? createDenyFilter(host, architectures)
     : createAllowFilter(host, architectures);
-}
-
-function isKnownKernel(release: string): boolean {
-  const [major = Number.NaN, minor = Number.NaN] = release
-    .split(".")
-    .map((part) => Number.parseInt(part, 10));
-  const [lastMajor, lastMinor] = LAST_KNOWN_KERNEL;
-  return major < lastMajor || (major === lastMajor && minor <= lastMinor);
 }
 
 /** @internal exported for the test that both forms decide alike */

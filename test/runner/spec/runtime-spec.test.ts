@@ -77,7 +77,7 @@ describe("createRuntimeSpec()", () => {
   });
 
   test.each<[title: string, mount: SandboxMount, expected: string]>([
-    ["a bind", { kind: "bind", source: "/s", target: "/t", readonly: true }, "/t bind /s rbind,ro"],
+    ["a bind", { kind: "bind", source: "/s", target: "/t", readonly: true }, "/t bind /s rbind,rro"],
     ["a writable bind", { kind: "bind", source: "/s", target: "/t", readonly: false }, "/t bind /s rbind,rw"],
     ["a tmpfs", { kind: "tmpfs", target: "/t" }, "/t tmpfs tmpfs nosuid"],
     ["a bounded tmpfs", { kind: "tmpfs", target: "/t", sizeBytes: 7 }, "/t tmpfs tmpfs nosuid,size=7"],
@@ -92,11 +92,17 @@ describe("createRuntimeSpec()", () => {
         target: "/t",
         readonly: true,
       },
-      "/t bind /b/overlay-0/a rbind,ro",
+      "/t bind /b/overlay-0/a rbind,rro",
     ],
   ])("mounts %s", (_, mount, expected) => {
     const last = create({ mounts: [mount] }).mounts.at(-1);
     expect([last?.destination, last?.type, last?.source, last?.options.join()].join(" ")).toBe(expected);
+  });
+
+  test("protects what is mounted below a read-only source where the kernel can", () => {
+    const mounts = [{ kind: "bind", source: "/s", target: "/t", readonly: true }] as const;
+    const option = (kernelRelease: string) => create({ mounts }, { kernelRelease }).mounts.at(-1)?.options[1];
+    expect([option("5.11.0-27-generic"), option("5.12.1"), option("6.0.0")]).toEqual(["ro", "rro", "rro"]);
   });
 
   test("shows the host's /sys where sysfs can't be mounted: in a user namespace with the host's network", () => {
