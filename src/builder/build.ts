@@ -56,6 +56,9 @@ async function readDockerfile({ dockerfile }: BuildOptions): Promise<Dockerfile>
   return parseDockerfile(text, { filename: dockerfile.shownAs });
 }
 
+/** Steps often wait (for a network, a lock, a sleep): more may run than there are cores. */
+const MIN_PARALLEL_STEPS = 8;
+
 class BuildRun {
   readonly #collaborators: Collaborators;
   readonly #options: BuildOptions;
@@ -79,7 +82,7 @@ class BuildRun {
     this.#signal = signal;
     this.#contexts = new ContextTrees({
       dockerfile: options.dockerfile,
-      tmpDir: collaborators.store.tmpDir,
+      store: collaborators.store,
       signal,
     });
   }
@@ -196,7 +199,7 @@ class BuildRun {
     const { store, cache, sandbox, now, monotonic } = this.#collaborators;
     const { onEvent, maxParallelism, outputs, secrets, ssh } = this.#options;
     const { default: pLimit } = await import("p-limit");
-    const limit = pLimit(maxParallelism ?? availableParallelism());
+    const limit = pLimit(maxParallelism ?? Math.max(MIN_PARALLEL_STEPS, availableParallelism()));
     const areFilesExported = outputs.some(({ kind }) => kind === "local" || kind === "tar");
     const read = readVertices(
       plans.map(({ result }) => result),

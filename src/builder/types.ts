@@ -76,7 +76,7 @@ export interface BuildOptions {
   readonly pull: boolean;
   /** `--allow security.insecure`, `--allow network.host`. */
   readonly allow: readonly string[];
-  /** Steps that run at once; the number of cores when absent. */
+  /** Steps that run at once; the number of cores, but at least 8, when absent. */
   readonly maxParallelism?: number;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;

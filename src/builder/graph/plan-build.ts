@@ -7,7 +7,7 @@ import type { EnvList } from "./env-list.ts";
 import { predefinedArgs, proxyEnvironment } from "./global-args.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { Plan, PlannedImage } from "./plan.ts";
-import { planStage, stagePlatform } from "./plan-stage.ts";
+import { countSteps, planStage, stagePlatform, stepName } from "./plan-stage.ts";
 import { type StageState, startOnImage, startOnScratch, startOnStage } from "./planned-stage.ts";
 import { at, StageGraph, withPlace } from "./stage-graph.ts";
 import { ownTriggers, type ResolvedBase, reachableFrom, type StageNode } from "./stage-node.ts";
@@ -68,10 +68,14 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
   for (const node of undeclaredIn(needed)) node.result = startOf(node, input, images).result;
   for (const node of stages.stages) {
     if (!needed.has(node)) continue;
-    const { state, result } = startOf(node, input, images);
+    const platform = stagePlatform(node, input.targetPlatform);
+    const shown = {
+      shownPlatform: isShownWithPlatform ? formatPlatform(platform) : undefined,
+      isStageShown,
+    };
+    const { state, result } = startOf(node, input, images, shown);
     node.result = result;
     if (state === undefined) continue;
-    const platform = stagePlatform(node, input.targetPlatform);
     planStage(node, state, {
       ...options,
       graph,
@@ -80,8 +84,7 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
       context,
       proxyEnv,
       epochSeconds,
-      shownPlatform: isShownWithPlatform ? formatPlatform(platform) : undefined,
-      isStageShown,
+      ...shown,
       ignoreCache: isCacheIgnored(options.noCache, node),
     });
     node.state = state;
@@ -204,6 +207,7 @@ function startOf(
   node: StageNode,
   input: PlanInput,
   images: ReadonlyMap<string, ResolvedImage>,
+  shown?: { readonly shownPlatform: string | undefined; readonly isStageShown: boolean },
 ): { readonly state?: StageState; readonly result: ContextVertex | StateVertex } {
   const { graph } = input;
   const platform = stagePlatform(node, input.targetPlatform);
@@ -221,7 +225,10 @@ function startOf(
   if (image === undefined) throw new Error(`invariant: image ${node.resolved.key} was resolved`);
   const vertex = graph.add({
     kind: "image",
-    name: `FROM ${image.shownAs}`,
+    name:
+      shown === undefined
+        ? `FROM ${image.shownAs}`
+        : stepName(node, `FROM ${image.shownAs}`, { ...shown, number: 1, total: countSteps(node) }),
     at: node.at,
     image: node.resolved.key,
   });

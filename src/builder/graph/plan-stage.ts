@@ -67,9 +67,8 @@ class StagePlanner {
     this.#node = node;
     this.#state = state;
     this.#options = options;
-    const hasBase = node.base.kind === "name" && node.namedContext === undefined;
-    this.#steps = hasBase ? 1 : 0;
-    this.#stepsTotal = this.#steps + node.commands.filter(({ instruction }) => isStep(instruction)).length;
+    this.#steps = hasOwnBase(node) ? 1 : 0;
+    this.#stepsTotal = countSteps(node);
   }
 
   apply(command: StageCommand): void {
@@ -237,14 +236,36 @@ class StagePlanner {
 
   #name(text: string, command: StageCommand): string {
     this.#steps++;
-    const width = String(this.#stepsTotal).length;
-    const place = [
-      ...(this.#options.shownPlatform === undefined ? [] : [this.#options.shownPlatform]),
-      ...(this.#options.isStageShown ? [this.#node.shownName] : []),
-      `${String(this.#steps).padStart(width)}/${this.#stepsTotal}`,
-    ].join(" ");
-    return `[${place}] ${command.isTrigger ? "ONBUILD " : ""}${text}`;
+    const place = { number: this.#steps, total: this.#stepsTotal };
+    return stepName(this.#node, command.isTrigger ? `ONBUILD ${text}` : text, { ...this.#options, ...place });
   }
+}
+
+/** A step as it is shown: `[build 2/5] RUN npm ci`. */
+export function stepName(
+  node: StageNode,
+  text: string,
+  place: Pick<StagePlanOptions, "shownPlatform" | "isStageShown"> & {
+    readonly number: number;
+    readonly total: number;
+  },
+): string {
+  const { shownPlatform, isStageShown, number, total } = place;
+  const parts = [
+    ...(shownPlatform === undefined ? [] : [shownPlatform]),
+    ...(isStageShown ? [node.shownName] : []),
+    `${String(number).padStart(String(total).length)}/${total}`,
+  ];
+  return `[${parts.join(" ")}] ${text}`;
+}
+
+/** How many steps a stage has; a base image counts as one. */
+export function countSteps(node: StageNode): number {
+  return (hasOwnBase(node) ? 1 : 0) + node.commands.filter(({ instruction }) => isStep(instruction)).length;
+}
+
+function hasOwnBase(node: StageNode): boolean {
+  return node.base.kind === "name" && node.namedContext === undefined;
 }
 
 /** Whether the instruction makes a layer (but for `WORKDIR /`). */

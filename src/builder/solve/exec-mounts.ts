@@ -67,9 +67,7 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
 /** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
 export function cacheLeases(vertex: ExecVertex): readonly string[] {
   const names = vertex.mounts.flatMap((mount) =>
-    mount.kind === "cache" && mount.sharing !== "shared"
-      ? [`cache-mount-${cacheFolderName(mount)}`]
-      : [],
+    mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount)}`] : [],
   );
   // In one order for everybody: two steps with the same two caches cannot wait for each other.
   return [...new Set(names)].sort();

@@ -40,7 +40,7 @@ export class LayerAccess {
 
   /** Whether the layer can be had: in some form in the store, or from its image's source. */
   async isAvailable(diffId: Digest): Promise<boolean> {
-    return this.#remote.has(diffId) || (await this.#isInStore(diffId));
+    return this.#remote.has(diffId) || (await this.isInStore(diffId));
   }
 
   /** The unpacked layers of a state, top first, as an overlay mount lists them. */
@@ -73,7 +73,7 @@ export class LayerAccess {
     diffId: Digest,
     compression: { readonly compression?: "none" | "gzip" | "zstd"; readonly level?: number } = {},
   ): Promise<Descriptor> {
-    if (!(await this.#isInStore(diffId))) await this.#fetch(diffId);
+    if (!(await this.isInStore(diffId))) await this.#fetch(diffId);
     return this.#store.layers.ensureBlob(diffId, { ...compression, signal: this.#signal });
   }
 
@@ -89,11 +89,12 @@ export class LayerAccess {
   async #unpack(diffId: Digest): Promise<void> {
     const info = await this.#store.layers.info(diffId);
     if (info?.hasSnapshot === true) return;
-    if (!(await this.#isInStore(diffId))) await this.#fetch(diffId);
+    if (!(await this.isInStore(diffId))) await this.#fetch(diffId);
     await this.#store.layers.ensureSnapshot(diffId, { signal: this.#signal });
   }
 
-  async #isInStore(diffId: Digest): Promise<boolean> {
+  /** Whether the layer is in the store in some form; it then stays there until the build ends. */
+  async isInStore(diffId: Digest): Promise<boolean> {
     const info = await this.#store.layers.info(diffId);
     if (info === undefined) return false;
     const hasBytes =

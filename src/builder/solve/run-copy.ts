@@ -169,7 +169,10 @@ export async function makeWorkdirLayer(
   parent: State,
 ): Promise<MadeLayer> {
   const tree = await context.layers.tree(parent);
-  const { uid, gid } = vertex.user === "" ? { uid: 0, gid: 0 } : workdirOwner(vertex.user, tree);
+  const { uid, gid } =
+    vertex.user === ""
+      ? { uid: 0, gid: 0 }
+      : resolveOwner(vertex.user, parent.layers.length === 0 ? undefined : tree);
   const folderMtimeSeconds = vertex.epochSeconds ?? Math.floor(context.now() / 1000);
   const entries = planWorkdir(vertex.path, tree, { owner: { uid, gid }, folderMtimeSeconds });
   return packEntries(context, vertex, entries, folderMtimeSeconds - 1);
@@ -187,15 +190,13 @@ export function workdirKey(vertex: WorkdirVertex, parent: State): Ingredients {
   };
 }
 
-function workdirOwner(user: string, tree: FileTree): Owner {
-  return resolveOwner(user, tree);
-}
-
 async function ownerOf(context: StepContext, vertex: CopyVertex, parent: State): Promise<Owner | undefined> {
   if (vertex.chown === undefined) return undefined;
-  // Numbers need no look-up, and then nothing of the parent has to be there.
+  // Numbers need no look-up, and then nothing of the parent has to be there. Names cannot be looked up in nothing: that
+  // is what --link copies onto, and FROM scratch.
   const isNumeric = /^[0-9]+(:[0-9]+)?$/.test(vertex.chown);
-  return resolveOwner(vertex.chown, isNumeric ? undefined : await context.layers.tree(parent));
+  const hasTree = !isNumeric && !vertex.link && parent.layers.length > 0;
+  return resolveOwner(vertex.chown, hasTree ? await context.layers.tree(parent) : undefined);
 }
 
 /**

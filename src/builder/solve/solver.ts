@@ -89,7 +89,13 @@ export class Solver {
   async #solveImage(vertex: ImageVertex): Promise<State> {
     const image = this.#options.images.get(vertex.image);
     if (image === undefined) throw new Error(`invariant: image ${vertex.image} was resolved`);
-    return imageState(image.layers.map(({ diffId }) => diffId));
+    const { layers, onEvent, monotonic } = this.#options.context;
+    const diffIds = image.layers.map(({ diffId }) => diffId);
+    const areHere = await Promise.all(diffIds.map((diffId) => layers.isInStore(diffId)));
+    const outcome = areHere.every((isHere) => isHere) ? "cached" : "done";
+    onEvent({ kind: "step-started", vertex: vertex.id, name: vertex.name, atMs: monotonic() });
+    onEvent({ kind: "step-finished", vertex: vertex.id, atMs: monotonic(), outcome });
+    return imageState(diffIds);
   }
 
   async #solveWorkdir(vertex: WorkdirVertex): Promise<State> {

@@ -147,12 +147,12 @@ async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The steps that a plain progress output shows, by their text, with how each ended. */
+/** The steps that a plain progress output shows (but FROM), by their text, with how each ended. */
 export function stepsOf(stderr: string): ReadonlyMap<string, "DONE" | "CACHED" | "ERROR"> {
   const names = new Map<string, string>();
   const steps = new Map<string, "DONE" | "CACHED" | "ERROR">();
   for (const line of stderr.split("\n")) {
-    const started = /^#(\d+) \[(?!internal)[^\]]*\] (.*)$/.exec(line);
+    const started = /^#(\d+) \[(?!internal)[^\]]*\] (?!FROM )(.*)$/.exec(line);
     if (started !== null) names.set(started[1] as string, started[2] as string);
     const ended = /^#(\d+) (DONE|CACHED|ERROR)/.exec(line);
     const name = names.get(ended?.[1] ?? "");
