@@ -9,7 +9,6 @@ import {
   type ContentDigests,
   EMPTY_TREE,
   type CopySource as FileSource,
-  type FileTree,
   type Fingerprint,
   fingerprintSelection,
   type Owner,
