@@ -116,7 +116,7 @@ async function perform(
     const createdAt = isReused ? earlier.createdAt : new Date(context.now()).toISOString();
     const diffId = isReused ? earlier.diffId : made.diffId;
     if (isReused) {
-      if (earlier.diffId !== made.diffId) note = "same files as before: the earlier layer is kept";
+      note = "same files as before: the earlier layer is kept";
     } else {
       await made.commit();
       await cache.storeLayerOf(identity, { diffId, createdAt });

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { pipeline, Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { createGunzip, constants as zlib } from "node:zlib";
 import { fsPath } from "../../../sys/index.ts";
@@ -93,26 +94,14 @@ function* readChunks(read: Read): Generator<Uint8Array, void, undefined> {
 }
 
 async function* gunzip(read: Read): AsyncGenerator<Uint8Array, void, undefined> {
-  // With this flush a stream that is cut off gives all it has; the tar in it then says what is missing.
-  const stream = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: zlib.Z_SYNC_FLUSH });
-  let isAbandoned = false;
-  const feed = async (): Promise<void> => {
-    for (const chunk of readChunks(read)) {
-      if (isAbandoned) return;
-      // The buffer is used again for the next chunk.
-      if (!stream.write(Buffer.from(chunk)))
-        await new Promise((resolve) => stream.once("drain", resolve).once("close", resolve));
-    }
-    stream.end();
-  };
-  const feeding = feed();
-  try {
-    for await (const chunk of stream) yield chunk as Uint8Array;
-  } finally {
-    isAbandoned = true;
-    stream.destroy();
-    await feeding;
+  function* copies(): Generator<Uint8Array, void, undefined> {
+    // The buffer of a chunk is used again for the next one.
+    for (const chunk of readChunks(read)) yield Buffer.from(chunk);
   }
+  // With this flush a stream that is cut off gives all it has; the tar in it then says what is missing.
+  const decoder = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: zlib.Z_SYNC_FLUSH });
+  // Errors reach whoever iterates, who also ends both streams by leaving.
+  for await (const chunk of pipeline(Readable.from(copies()), decoder, () => {})) yield chunk as Uint8Array;
 }
 
 async function* withPauses(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
