@@ -21,6 +21,7 @@ export interface ImageRecord {
   /** What the registry's tag named when that was an index (pulled images). */
   readonly index?: Descriptor;
   readonly platform: Platform;
+  /** When the name got this image. RFC 3339, UTC. */
   readonly createdAt: string;
 }
 
@@ -164,7 +165,11 @@ export interface ImageStore {
   find(name: string): Promise<ImageRecord | undefined>;
   /** Sorted by reference. A record that can't be read is left out. */
   list(): Promise<readonly ImageRecord[]>;
-  /** Returns when the image is on the disk: its record, its documents, and its line in index.json. */
+  /**
+   * Returns when the image is on the disk: its record, its documents, and its line in index.json. Where the name has this
+   * very image already, its `createdAt` stays, and so does a manifest that the new record lacks; if that leaves nothing to
+   * change, nothing is written.
+   */
   put(record: ImageRecord): Promise<void>;
   /** Removes a name; blobs and layers stay until collected. Returns false when there was none. */
   remove(reference: string): Promise<boolean>;

@@ -127,7 +127,20 @@ describe("images", () => {
     const record = await makeImage(store, "docker.io/library/a:latest");
     writeFileSync(join(root, "index.json"), "untouched");
     await store.images.put(record);
+    const { manifest: _, ...unlisted } = record;
+    await store.images.put({ ...unlisted, createdAt: "2025-01-01T00:00:00Z" }); // a rebuild, all cached
     expect(() => readJson(join(root, "index.json"))).toThrow();
+    expect(await store.images.find(record.reference)).toEqual(record);
+  });
+
+  test("another image under a name brings no manifest of the one before", async () => {
+    await using store = await Store.open(root);
+    const { manifest: _, ...record } = await makeImage(store, "docker.io/library/a:latest");
+    const { digest } = await store.blobs.putBytes(Buffer.from("{}"), MEDIA_TYPES.ociConfig);
+    const next = { ...record, imageId: digest, createdAt: "2025-01-01T00:00:00Z" };
+    await store.images.put(next);
+    expect(await store.images.find(record.reference)).toEqual(next);
+    expect(readJson(join(root, "index.json"))).toMatchObject({ manifests: [] });
   });
 
   test("a damaged record is no image, and index.json is made without it", async () => {

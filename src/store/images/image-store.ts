@@ -48,8 +48,9 @@ export class DiskImageStore implements ImageStore {
     return this.#readAll();
   }
 
-  async put(record: ImageRecord): Promise<void> {
-    const path = this.#env.paths.imageRecord(record.reference);
+  async put(given: ImageRecord): Promise<void> {
+    const path = this.#env.paths.imageRecord(given.reference);
+    const record = keepKnown(given, this.#read(path));
     const content = encodeImageRecord(record);
     // What the record names must not be less durable than the record.
     await this.#blobs.sync();
@@ -170,6 +171,13 @@ export class DiskImageStore implements ImageStore {
       throw diskFault("read an image record", path, error);
     }
   }
+}
+
+/** The same image again: since when it has been here, and a manifest that was made for it, are no news. */
+function keepKnown(given: ImageRecord, known: ImageRecord | undefined): ImageRecord {
+  if (known?.reference !== given.reference || known.imageId !== given.imageId) return given;
+  const manifest = given.manifest ?? known.manifest;
+  return { ...given, ...(manifest === undefined ? {} : { manifest }), createdAt: known.createdAt };
 }
 
 /** `sha256:` and the digits, for something that can be the beginning of an image ID. */
