@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { readSettings, readUser } from "./environment.ts";
 import { Interruption } from "./error.ts";
@@ -20,7 +21,7 @@ for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 const stopForClosedPipe = (): void => controller.abort(new Interruption("SIGPIPE"));
 
-const code = await main(process.argv.slice(2), {
+const context: CommandContext = {
   settings: readSettings(process.env, await readUser()),
   commands: COMMANDS,
   restart: {
@@ -41,7 +42,16 @@ const code = await main(process.argv.slice(2), {
   sources: new Map(),
   now: Date.now,
   nowMs: () => performance.now(),
+};
+
+// A fault in something that nobody waits for: told like any other, not with Node's dump of code.
+process.on("uncaughtException", async (error) => {
+  const { printError } = await import("./errors/print-error.ts");
+  await printError(error, context);
+  process.exit(1);
 });
+
+const code = await main(process.argv.slice(2), context);
 
 // Idle connections and the like must not keep a finished process alive; what was written goes out first.
 for (const stream of [process.stdout, process.stderr]) {

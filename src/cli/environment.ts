@@ -20,6 +20,10 @@ export interface Settings {
   readonly sourceDateEpoch: string | undefined;
   /** `$SSH_AUTH_SOCK` */
   readonly sshAgentSocket: string | undefined;
+  /** `$STRAKE_INSECURE_REGISTRIES`, apart by commas: may speak plain http or have any certificate; `*` is all. */
+  readonly insecureRegistries: readonly string[];
+  /** `$STRAKE_REGISTRY_MIRRORS`, `REGISTRY=ADDRESS` apart by commas: asked first when pulling, in this order. */
+  readonly registryMirrors: readonly string[];
   /** `$PATH`: where runc, credential helpers and the like are looked for. */
   readonly searchPath: string;
   /** `$STRAKE_DEBUG`: unexpected errors show their stack. */
@@ -73,8 +77,17 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     progress: read("STRAKE_PROGRESS"),
     sourceDateEpoch: read("SOURCE_DATE_EPOCH"),
     sshAgentSocket: read("SSH_AUTH_SOCK"),
+    insecureRegistries: splitList(read("STRAKE_INSECURE_REGISTRIES")),
+    registryMirrors: splitList(read("STRAKE_REGISTRY_MIRRORS")),
     searchPath: read("PATH") ?? DEFAULT_PATH,
     debug: !["", "0", "false"].includes(variables["STRAKE_DEBUG"] ?? ""),
     variables: Object.freeze({ ...variables }),
   });
+}
+
+function splitList(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }

@@ -29,8 +29,8 @@ describe.skipIf(missing !== undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    const strake = (store: string, argv: readonly string[], stdin = "") =>
-      runCli(argv, { cwd: folder, stdin, env: { STRAKE_ROOT: join(folder, store) } });
+    const strake = (store: string, argv: readonly string[], stdin = "", env = {}) =>
+      runCli(argv, { cwd: folder, stdin, env: { STRAKE_ROOT: join(folder, store), ...env } });
 
     async function build(store: string, name: string, dockerfile: string): Promise<string> {
       const run = await strake(store, ["build", "-q", "-t", name, "-f", "-", "context"], dockerfile);
@@ -110,6 +110,23 @@ describe.skipIf(missing !== undefined)(
       expect(run.code).toBe(0);
       expect(run.stderr).toContain(`Pushed ${name}\n`);
       expect((await strake("there", ["pull", name])).code).toBe(0);
+    });
+
+    it("ask mirrors first", async () => {
+      await build("here", `${registry.host}/mirrored:1`, "FROM scratch\nLABEL from=mirror\n");
+      await strake("here", ["push", `${registry.host}/mirrored:1`]);
+      const mirrors = (text: string) => ({ STRAKE_REGISTRY_MIRRORS: text });
+      const name = "registry.invalid/mirrored:1";
+      const pulled = await strake(
+        "there",
+        ["pull", "-q", name],
+        "",
+        mirrors(`registry.invalid=${registry.host}`),
+      );
+      expect(pulled).toMatchObject({ code: 0, stdout: `${name}\n` });
+      const wrong = await strake("there", ["pull", name], "", mirrors("registry.invalid"));
+      expect(wrong).toMatchObject({ code: 2 });
+      expect(wrong.stderr).toContain("$STRAKE_REGISTRY_MIRRORS");
     });
 
     it("fail with one sentence", async () => {

@@ -1,18 +1,20 @@
 import type { OnRegistryEvent, RegistryClient } from "../../registry/index.ts";
 import type { Settings } from "../environment.ts";
 import { VERSION } from "../version.ts";
+import { parseMirrors } from "./mirrors.ts";
 
-/** A registry client with this user's credentials. Loads its code now. */
+/** A registry client with this user's credentials, certificates, proxies and mirrors. Loads its code now. */
 export async function openRegistry(
-  { variables, home }: Pick<Settings, "variables" | "home">,
+  { variables, home, insecureRegistries, registryMirrors }: Settings,
   onEvent: OnRegistryEvent,
 ): Promise<RegistryClient> {
-  const { RegistryClient, createFileCredentials, credentialFiles } = await import("../../registry/index.ts");
-  const credentials = createFileCredentials({
+  const { RegistryClient, settingsFromEnvironment } = await import("../../registry/index.ts");
+  const settings = settingsFromEnvironment({
     env: variables,
-    inlineConfig: variables["DOCKER_AUTH_CONFIG"],
-    files: credentialFiles(variables, home),
+    home,
+    insecure: insecureRegistries,
+    mirrors: parseMirrors(registryMirrors),
     onWarning: (text) => onEvent({ kind: "warning", registry: "Credentials", text }),
   });
-  return new RegistryClient({ userAgent: `strake/${VERSION}`, credentials, onEvent });
+  return new RegistryClient({ userAgent: `strake/${VERSION}`, ...settings, onEvent });
 }

@@ -26,7 +26,7 @@ export async function pullIntoStore(
   store: Store,
   options: PullOptions,
 ): Promise<ImageRecord> {
-  const { fetchImageMetadata, pullImage } = await import("../../registry/index.ts");
+  const { fetchImageMetadata, pullContents } = await import("../../registry/index.ts");
   const { platform, signal, unpack } = options;
   const readKnown = readKnownFrom(store);
   const image = await fetchImageMetadata(client, options.reference, { platform, readKnown, signal });
@@ -42,18 +42,8 @@ export async function pullIntoStore(
     await store.layers.noteBlob(diffId, descriptor, origin);
     if (unpack) unpacking.push(startUnpacking(store, diffId, signal));
   };
-  // The documents are known now: what is fetched below is the layers alone, of the very manifest that was looked at.
-  const documents = new Map<Digest, Uint8Array>(
-    [image.index, image.manifest].flatMap((document) =>
-      document === undefined ? [] : [[document.descriptor.digest, document.bytes] as const],
-    ),
-  );
-  documents.set(image.config.descriptor.digest, image.config.bytes);
   try {
-    await pullImage(client, {
-      reference: { registry, repository, digest: image.root.digest },
-      platform: image.platform,
-      readKnown: async ({ digest }) => documents.get(digest),
+    await pullContents(client, image, {
       sink: {
         async hasBlob(descriptor, at) {
           const isHere = await store.blobs.hasBlob(descriptor, at);
