@@ -56,7 +56,13 @@ export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
 export async function* readArchive(hostPath: string): AsyncGenerator<Uint8Array, void, undefined> {
   const descriptor = openSync(fsPath(hostPath), "r");
   try {
-    const read = (into: Uint8Array): number => readSync(descriptor, into, 0, into.length, null);
+    // By position: a stream that is being torn down may read once more, and must not move anybody's file on.
+    let at = 0;
+    const read = (into: Uint8Array): number => {
+      const count = readSync(descriptor, into, 0, into.length, at);
+      at += count;
+      return count;
+    };
     switch (readCompression(hostPath)) {
       case "gzip":
         yield* gunzip(read);
