@@ -1,6 +1,6 @@
 import type { Reference } from "../oci/index.ts";
 import { KnownBlobs } from "./blobs/known-blobs.ts";
-import type { PushBlobResult } from "./blobs/push-blob.ts";
+import type { PushBlobResult } from "./blobs/push-types.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { CredentialSource, Credentials } from "./credentials/types.ts";
 import type { OnRegistryEvent, RegistryEvent } from "./events.ts";

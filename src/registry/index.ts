@@ -1,5 +1,5 @@
 export { parseReference, type Reference } from "../oci/index.ts";
-export type { PushBlobResult } from "./blobs/push-blob.ts";
+export type { PushBlobResult } from "./blobs/push-types.ts";
 export { RegistryClient, type RegistryClientOptions } from "./client.ts";
 export type { Clock } from "./clock.ts";
 export {

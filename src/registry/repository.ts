@@ -11,9 +11,11 @@ import {
   verifyBytes,
 } from "../oci/index.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
+import { hasBlob } from "./blobs/has-blob.ts";
 import type { KnownBlobs } from "./blobs/known-blobs.ts";
 import { chooseMountCandidates } from "./blobs/mount-candidates.ts";
-import { hasBlob, type PushBlobResult, pushBlob } from "./blobs/push-blob.ts";
+import { pushBlob } from "./blobs/push-blob.ts";
+import type { PushBlobResult } from "./blobs/push-types.ts";
 import type { BlobContext } from "./events.ts";
 import type { HostSession, SessionDeps } from "./host-session.ts";
 import type { FetchedDocument, ManifestSink, ManifestSource } from "./images/types.ts";

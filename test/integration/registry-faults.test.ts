@@ -12,7 +12,7 @@ import {
 } from "../../src/registry/index.ts";
 import { HastyClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
-import { type FaultProxy, type SeenRequest, startProxy } from "../support/registry-proxy.ts";
+import { type Fault, type FaultProxy, type SeenRequest, startProxy } from "../support/registry-proxy.ts";
 import { freePort, hasRegistry, type RegistryServer, startRegistry } from "../support/registry-server.ts";
 
 describe.skipIf(!hasRegistry)("a registry behind a bad network (docker-registry installed)", () => {
@@ -437,11 +437,67 @@ describe.skipIf(!hasRegistry)("a registry behind a bad network (docker-registry 
       expect(puts()).toBe(4);
     });
 
-    test.each([400, 403, 413])("that are refused with %i are not repeated", async (status) => {
+    test.each([400, 403])("that are refused with %i are not repeated", async (status) => {
       proxy.rule = (request) => (isPut(request) ? { kind: "answer", status } : undefined);
       await using client = newClient();
       await expect(push(client, `refused${status}:1`)).rejects.toMatchObject({ status });
       expect(puts()).toBeLessThanOrEqual(2);
+    });
+
+    const isPatch = ({ method }: SeenRequest) => method === "PATCH";
+    const patches = () => proxy.seen.filter(isPatch).map(({ headers }) => headers["content-range"]);
+    const limit =
+      (bytes: number) =>
+      ({ headers, method }: SeenRequest) =>
+        (method === "PUT" || method === "PATCH") && Number(headers["content-length"]) > bytes
+          ? ({ kind: "answer", status: 413, headers: { connection: "close" } } as const)
+          : undefined;
+
+    test("that are too large in one piece go in pieces that pass", async () => {
+      proxy.rule = limit(300_000);
+      const image = makeImage({ layerSizes: [1_000_000] });
+      await using client = newClient();
+      await pushImage(client, {
+        source: image.blobs,
+        root: image.manifest,
+        reference: reference("pieces:1"),
+      });
+      // 16 MiB and 4 MiB hold all of it, 1 MiB too; a quarter of that passes.
+      expect(patches().slice(-4)).toEqual(["0-262143", "262144-524287", "524288-786431", "786432-999999"]);
+      const sink = new MemoryBlobs();
+      await pullImage(client, { reference: reference("pieces:1"), sink });
+      expect(sink.content.size).toBe(3);
+    });
+
+    test("that are too large in any piece are told", async () => {
+      proxy.rule = limit(1000);
+      await using client = newClient();
+      await expect(push(client, "never:1")).rejects.toMatchObject({ status: 413 });
+    });
+
+    test.each<[string, Fault]>([
+      ["is lost", { kind: "break-upload", afterBytes: 100_000 }],
+      ["gets no answer", { kind: "lose-answer" }],
+      ["is answered 500", { kind: "answer", status: 500 }],
+      ["is answered 416", { kind: "answer", status: 416 }],
+      ["is answered 404", { kind: "answer", status: 404 }],
+    ])("in pieces end well when a piece %s", async (name, fault) => {
+      const image = makeImage({ layerSizes: [1_000_000] });
+      let trouble = 2;
+      proxy.rule = (request) => {
+        const tooLarge = limit(300_000)(request);
+        if (tooLarge !== undefined) return tooLarge;
+        return isPatch(request) && request.headers["content-range"]?.startsWith("262144") && trouble-- > 0
+          ? fault
+          : undefined;
+      };
+      await using client = newClient();
+      const to = reference(`pieces/${name.replaceAll(" ", "-")}:1`);
+      await pushImage(client, { source: image.blobs, root: image.manifest, reference: to });
+      proxy.rule = () => undefined;
+      const sink = new MemoryBlobs();
+      await pullImage(client, { reference: to, sink });
+      expect(sink.content.size).toBe(3);
     });
 
     test.each<[string, (location: string) => string]>([

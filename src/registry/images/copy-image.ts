@@ -11,7 +11,7 @@ import {
   OciError,
   type Platform,
 } from "../../oci/index.ts";
-import type { PushBlobResult } from "../blobs/push-blob.ts";
+import type { PushBlobResult } from "../blobs/push-types.ts";
 import { runParallel } from "../parallel.ts";
 import { distinctBlobs, PARALLEL_BLOBS } from "./pull-image.ts";
 import type {

@@ -1,0 +1,118 @@
+import type { BlobOpener, Descriptor } from "../../oci/index.ts";
+import { RegistryError } from "../error.ts";
+import type { HostSession, RegistryRequest } from "../host-session.ts";
+import { NetworkError } from "../transport/network-error.ts";
+import { isRetriedStatus, type RetryBudget } from "../transport/retry.ts";
+import type { Answer } from "../transport/sender.ts";
+import { afterChunk, afterDoubt, type ChunkDecision, type ChunkState } from "./chunk-answer.ts";
+import { uploadBody } from "./upload-body.ts";
+import { resolveUploadLocation } from "./upload-location.ts";
+
+/** Refused that often for the same place, a registry and we do not understand each other. */
+const MAX_RANGE_REFUSALS = 3;
+
+export interface ChunkedUploadOptions {
+  readonly descriptor: Descriptor;
+  readonly open: BlobOpener;
+  /** An open upload session. */
+  readonly location: URL;
+  readonly chunkBytes: number;
+  readonly budget: RetryBudget;
+  readonly signal?: AbortSignal | undefined;
+  readonly onSent?: ((sent: number) => void) | undefined;
+  readonly request: (method: string, target: URL) => RegistryRequest;
+}
+
+export type ChunkedUploadResult =
+  /** Everything is there; the location is what finishes the session. */
+  | { readonly kind: "sent"; readonly location: URL }
+  /** A new session is needed. */
+  | { readonly kind: "restart"; readonly reason: string; readonly error: Error }
+  /** The pieces are too large for something on the way. */
+  | { readonly kind: "too-large"; readonly error: Error };
+
+/**
+ * Sends a blob in pieces, for what cannot pass in one. Goes on where the registry says that it stands; never sends a
+ * piece again on its own opinion.
+ * @throws {RegistryError} when a piece is refused for good
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+ */
+export async function uploadChunks(
+  session: HostSession,
+  options: ChunkedUploadOptions,
+): Promise<ChunkedUploadResult> {
+  const { descriptor, open, chunkBytes, budget, signal, onSent } = options;
+  let location = options.location;
+  let state: ChunkState = { offset: 0, told: 0 };
+  let refusals = 0;
+  while (state.offset < descriptor.size) {
+    const { offset } = state;
+    const end = Math.min(descriptor.size, offset + chunkBytes);
+    const request: RegistryRequest = {
+      ...options.request("PATCH", location),
+      headers: { "content-type": "application/octet-stream", "content-range": `${offset}-${end - 1}` },
+      body: () => uploadBody(descriptor, open, { offset, end, signal, onSent }),
+      retries: false,
+    };
+    const { answer, lost } = await send(session, request, signal);
+    let decision: ChunkDecision;
+    let error: Error = lost ?? new Error("unreachable");
+    if (answer !== undefined && answer.status >= 200 && answer.status <= 204) {
+      answer.body.discard();
+      location = moved(answer, location);
+      decision = afterChunk(state, end, answer.headers.one("range"));
+    } else {
+      if (answer !== undefined) error = await session.refuse(answer, request);
+      if (answer?.status === 413) return { kind: "too-large", error };
+      if (answer?.status === 416) {
+        if (++refusals >= MAX_RANGE_REFUSALS)
+          return { kind: "restart", reason: "it refuses every range", error };
+        location = moved(answer, location);
+      } else if (answer !== undefined && !isRetriedStatus(answer.status) && answer.status !== 404) {
+        throw error;
+      }
+      const told = answer?.status === 416 ? answer.headers.one("range") : undefined;
+      decision = afterDoubt(state, end, told ?? (await askRange(session, options.request("GET", location))));
+    }
+    if (decision.kind === "restart") return { kind: "restart", reason: decision.reason, error };
+    if (decision.state.offset > offset) {
+      budget.progress();
+      refusals = 0;
+    }
+    state = decision.state;
+    onSent?.(state.offset);
+  }
+  return { kind: "sent", location };
+}
+
+async function send(
+  session: HostSession,
+  request: RegistryRequest,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly answer?: Answer; readonly lost?: Error }> {
+  try {
+    return { answer: await session.request(request) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof RegistryError && error.cause instanceof NetworkError && error.code !== "TLS_FAILED")
+      return { lost: error };
+    throw error;
+  }
+}
+
+/** What a session says that it has. */
+async function askRange(session: HostSession, request: RegistryRequest): Promise<string | undefined> {
+  try {
+    const answer = await session.request(request);
+    answer.body.discard();
+    return answer.status === 204 || answer.status === 202 ? answer.headers.one("range") : undefined;
+  } catch {
+    request.signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+function moved(answer: Answer, current: URL): URL {
+  const location = resolveUploadLocation(answer.headers.one("location"), answer.url);
+  return location instanceof URL ? location : current;
+}

@@ -1,0 +1,261 @@
+import { OciError, splitDigest, verifyBlob } from "../../oci/index.ts";
+import { sleep } from "../clock.ts";
+import { RegistryError } from "../error.ts";
+import type { HostSession, RegistryRequest } from "../host-session.ts";
+import { chunkLimits } from "../quirks.ts";
+import { NetworkError } from "../transport/network-error.ts";
+import { isRetriedStatus, parseRetryAfter, RetryBudget } from "../transport/retry.ts";
+import type { Answer } from "../transport/sender.ts";
+import { uploadChunks } from "./chunked-upload.ts";
+import { hasBlob, pushScopes } from "./has-blob.ts";
+import type { PushBlobDeps, PushBlobOptions } from "./push-types.ts";
+import { uploadBody } from "./upload-body.ts";
+import { finishUrl, resolveUploadLocation } from "./upload-location.ts";
+
+/** A try that may have failed: `error` is what to throw when there is to be no other. */
+interface Unfinished {
+  readonly reason: string;
+  readonly error: Error;
+  /** What the registry asked for before another. */
+  readonly leastWaitMs?: number | undefined;
+  /** The next try is of another kind, so there is nothing to wait for. */
+  readonly atOnce?: boolean;
+}
+
+/** Past this a blob that was lost on its way twice is sent in pieces. */
+const CHUNK_AFTER_LOSSES = 2;
+const CHUNK_LOST_BYTES = 32 * 1024 * 1024;
+/** Pieces are made smaller down to this when something on the way refuses them. */
+const LEAST_CHUNK_BYTES = 256 * 1024;
+/** What the server may need to store a blob once it has all of it: seconds for gigabytes on slow disks. */
+const COMMIT_TIMEOUT_MS = 300_000;
+const COMMIT_MS_PER_BYTE = 1000 / 10_000_000;
+const CANCEL_TIMEOUT_MS = 3000;
+
+/** Sends one blob, in as many sessions as it takes. */
+export class Upload {
+  readonly #session: HostSession;
+  readonly #options: PushBlobOptions;
+  readonly #deps: PushBlobDeps;
+  readonly #budget: RetryBudget;
+  #rehashed = false;
+  #losses = 0;
+  /** Set once the blob has to go in pieces. */
+  #chunkBytes: number | undefined;
+  /** The least that the registry takes as a piece, if it says. */
+  #minChunkBytes = 0;
+
+  constructor(session: HostSession, options: PushBlobOptions, deps: PushBlobDeps) {
+    this.#session = session;
+    this.#options = options;
+    this.#deps = deps;
+    this.#budget = new RetryBudget(deps.policy);
+  }
+
+  /** `started` is a session that exists already. */
+  async run(started: URL | undefined): Promise<void> {
+    let location = started ?? (await this.#start());
+    for (;;) {
+      const current = location;
+      let outcome: "done" | Unfinished;
+      try {
+        outcome =
+          this.#chunkBytes === undefined
+            ? await this.#send(current)
+            : await this.#sendChunks(current, this.#chunkBytes);
+      } catch (error) {
+        await this.#cancel(current);
+        throw error;
+      }
+      if (outcome === "done") return;
+      if (outcome.atOnce !== true && (await hasBlob(this.#session, this.#options))) return;
+      location = await this.#start(outcome);
+    }
+  }
+
+  /** Lets the registry throw away what it has got of a session that nobody will finish. Its answer does not matter. */
+  async #cancel(location: URL): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(CANCEL_TIMEOUT_MS);
+      const answer = await this.#session.request({
+        ...this.#request("DELETE", location),
+        signal,
+        retries: false,
+      });
+      answer.body.discard();
+    } catch {
+      // Registries forget sessions by themselves after a while.
+    }
+  }
+
+  /** Opens an upload session, after waiting if this is not the first. */
+  async #start(after?: Unfinished): Promise<URL> {
+    const { clock, onEvent } = this.#deps;
+    const { repository, descriptor, signal } = this.#options;
+    if (after !== undefined) {
+      const waitMs = after.atOnce === true ? 0 : this.#budget.fail(clock.random(), after.leastWaitMs);
+      if (waitMs === undefined) throw after.error;
+      onEvent?.({
+        kind: "retried",
+        registry: this.#session.endpoint.host,
+        request: `upload of ${descriptor.digest} to ${repository}`,
+        attempt: this.#budget.attempts,
+        waitMs,
+        reason: after.reason,
+      });
+      await sleep(clock, waitMs, signal);
+    }
+    const { algorithm } = splitDigest(descriptor.digest);
+    const query = algorithm === "sha256" ? "" : `?digest-algorithm=${algorithm}`;
+    const request = this.#request("POST", `${repository}/blobs/uploads/${query}`);
+    const answer = await this.#session.request(request);
+    if (answer.status < 200 || answer.status > 204) throw await this.#session.refuse(answer, request);
+    answer.body.discard();
+    return this.#location(answer);
+  }
+
+  /** Sends everything in one request. Anything but "done" means: look whether it arrived, else a new session. */
+  async #send(location: URL): Promise<"done" | Unfinished> {
+    const { descriptor, open, signal, onSent } = this.#options;
+    return await this.#finish(finishUrl(location, descriptor.digest), () => {
+      onSent?.(0);
+      return uploadBody(descriptor, open, { signal, onSent });
+    });
+  }
+
+  /** The request that ends a session, with the blob or with nothing more. */
+  async #finish(target: URL, body: RegistryRequest["body"]): Promise<"done" | Unfinished> {
+    const { descriptor, signal } = this.#options;
+    const request: RegistryRequest = {
+      ...this.#request("PUT", target),
+      headers: { "content-type": "application/octet-stream" },
+      body,
+      answerTimeoutMs: COMMIT_TIMEOUT_MS + descriptor.size * COMMIT_MS_PER_BYTE,
+      retries: false,
+    };
+    let answer: Answer;
+    try {
+      answer = await this.#session.request(request);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof RegistryError) || !(error.cause instanceof NetworkError)) throw error;
+      if (error.code === "TLS_FAILED") throw error;
+      this.#losses++;
+      if (this.#losses >= CHUNK_AFTER_LOSSES && descriptor.size > CHUNK_LOST_BYTES) this.#startChunking();
+      return { reason: error.cause.message, error };
+    }
+    const { status } = answer;
+    if (status === 201) {
+      this.#checkDigest(answer);
+      answer.body.discard();
+      return "done";
+    }
+    if (status === 200 || status === 202 || status === 204) {
+      answer.body.discard();
+      const error = new RegistryError(
+        "BAD_RESPONSE",
+        `Cannot push blob "${descriptor.digest}": ${this.#session.registry} answered ${status} and does not have it`,
+        { registry: this.#session.registry, repository: this.#options.repository, status },
+      );
+      return { reason: `it answered ${status}`, error };
+    }
+    const refused = await this.#session.refuse(answer, request);
+    if (status === 413 && this.#startChunking())
+      return { reason: "it is too large in one piece", error: refused, atOnce: true };
+    // The session is gone, or in a state that cannot be mended: another one can.
+    if (isRetriedStatus(status) || status === 404 || status === 416) {
+      const leastWaitMs = parseRetryAfter(answer.headers.one("retry-after"), this.#deps.clock.dateMs());
+      if (leastWaitMs !== undefined && leastWaitMs > this.#deps.policy.maxRetryAfterMs) throw refused;
+      return { reason: `it answered ${status}`, error: refused, leastWaitMs };
+    }
+    if (isDigestRefusal(refused) && (await this.#sourceIsGood())) {
+      return { reason: "it received other bytes", error: refused };
+    }
+    throw refused;
+  }
+
+  /** From now on in pieces, where the registry can. */
+  #startChunking(): boolean {
+    const { supported, minBytes, maxBytes } = chunkLimits(this.#session.endpoint.host);
+    if (!supported) return false;
+    this.#chunkBytes = Math.max(minBytes, maxBytes);
+    return true;
+  }
+
+  async #sendChunks(location: URL, chunkBytes: number): Promise<"done" | Unfinished> {
+    const { descriptor, open, signal, onSent } = this.#options;
+    onSent?.(0);
+    const result = await uploadChunks(this.#session, {
+      descriptor,
+      open,
+      location,
+      chunkBytes: Math.max(chunkBytes, this.#minChunkBytes),
+      budget: this.#budget,
+      signal,
+      onSent,
+      request: (method, target) => this.#request(method, target),
+    });
+    if (result.kind === "restart") return result;
+    if (result.kind === "too-large") {
+      const smaller = Math.floor(chunkBytes / 4);
+      if (smaller < LEAST_CHUNK_BYTES || smaller < this.#minChunkBytes) throw result.error;
+      this.#chunkBytes = smaller;
+      return { reason: "the pieces are too large", error: result.error, atOnce: true };
+    }
+    return await this.#finish(finishUrl(result.location, descriptor.digest), undefined);
+  }
+
+  /** Reads the source once more to tell whose fault a refused digest is. @throws {OciError} BLOB_CORRUPT */
+  async #sourceIsGood(): Promise<boolean> {
+    if (this.#rehashed) return false;
+    this.#rehashed = true;
+    const { descriptor, open, signal } = this.#options;
+    for await (const _chunk of verifyBlob(await open({ offset: 0, signal }), descriptor));
+    return true;
+  }
+
+  #request(method: string, target: string | URL): RegistryRequest {
+    const { repository, descriptor, signal } = this.#options;
+    return {
+      what: `push blob "${descriptor.digest}"`,
+      method,
+      target,
+      repository,
+      scopes: pushScopes(repository),
+      budget: this.#budget,
+      signal,
+    };
+  }
+
+  #location(answer: Answer): URL {
+    const minLength = answer.headers.one("oci-chunk-min-length") ?? "";
+    if (/^\d{1,12}$/.test(minLength)) this.#minChunkBytes = Number(minLength);
+    const location = resolveUploadLocation(answer.headers.one("location"), answer.url);
+    if (location instanceof URL) return location;
+    const { registry } = this.#session;
+    throw new RegistryError(
+      "BAD_RESPONSE",
+      `Cannot push blob "${this.#options.descriptor.digest}": ${registry} answered ${answer.status}, but ${location.fault}`,
+      { registry, repository: this.#options.repository, status: answer.status },
+    );
+  }
+
+  #checkDigest(answer: Answer): void {
+    const { digest } = this.#options.descriptor;
+    const stated = answer.headers.one("docker-content-digest");
+    if (stated === undefined || stated === digest || splitAlgorithm(stated) !== splitAlgorithm(digest))
+      return;
+    throw new OciError(
+      "BLOB_CORRUPT",
+      `Cannot push blob "${digest}": the registry stored it as "${stated.slice(0, 200)}"`,
+    );
+  }
+}
+
+function splitAlgorithm(digest: string): string {
+  return digest.slice(0, digest.indexOf(":"));
+}
+
+function isDigestRefusal(error: Error): boolean {
+  return error instanceof RegistryError && error.errors.some(({ code }) => code === "DIGEST_INVALID");
+}
