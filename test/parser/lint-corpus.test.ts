@@ -10,6 +10,7 @@ import { corpusFolder, dockerfilesOf, readJson } from "./shared-corpus.ts";
 
 interface Warning {
   readonly ruleName: string;
+  readonly detail: string;
   readonly startLine: number;
   readonly endLine: number;
 }
@@ -28,11 +29,23 @@ function check(bytes: Uint8Array, { buildArgs = {}, dockerignore }: CheckAnswer)
 }
 
 function recordedForm({ diagnostics }: Pick<CheckResult, "diagnostics">): readonly string[] {
-  return diagnostics.map(({ rule, range }) => `${rule} ${range.startLine}-${range.endLine}`).sort();
+  return diagnostics
+    .map(({ rule, range, message }) => `${rule} ${range.startLine}-${range.endLine}${suggestion(message)}`)
+    .sort();
 }
 
 function answerForm({ warnings }: CheckAnswer): readonly string[] {
-  return warnings.map(({ ruleName, startLine, endLine }) => `${ruleName} ${startLine}-${endLine}`).sort();
+  return warnings
+    .map(
+      ({ ruleName, startLine, endLine, detail }) =>
+        `${ruleName} ${startLine}-${endLine}${suggestion(detail)}`,
+    )
+    .sort();
+}
+
+/** Of the wording only the names that are suggested are BuildKit's too. */
+function suggestion(message: string): string {
+  return / \(did you mean .*\?\)/.exec(message)?.[0] ?? "";
 }
 
 function compareAll(cases: Iterable<{ name: string; bytes: Uint8Array; answer: CheckAnswer }>): void {

@@ -2,12 +2,14 @@ import type { SourceSpan } from "../../util/span.ts";
 import { Source } from "../source.ts";
 import { excerpt, visible } from "./excerpt.ts";
 
-/** What can be shown: a DockerfileError, or any other error or warning that knows its place. */
+/** What can be shown: a DockerfileError, a lint Diagnostic, or any other error or warning that knows its place. */
 export interface Reportable {
   readonly message: string;
-  /** The message without its place, if that is not the whole message. */
-  readonly reason?: string | undefined;
+  /** The name of the rule that says so. */
+  readonly rule?: string | undefined;
   readonly at?: SourceSpan | undefined;
+  /** Stands for `at` in a lint Diagnostic. */
+  readonly range?: SourceSpan | undefined;
   /** The exact part that is meant; `at` if left out. */
   readonly focus?: SourceSpan | undefined;
   readonly hint?: string | undefined;
@@ -23,8 +25,8 @@ export interface Reportable {
  *     hint: Did you mean RUN?
  */
 export function formatDiagnostic(problem: Reportable, content: Source | string | Uint8Array): string {
-  const { at, focus = at, hint } = problem;
-  const message = visible(problem.message).replaceAll("\t", " ");
+  const { rule, range, at = range, focus = at, hint } = problem;
+  const message = `${rule === undefined ? "" : `${rule}: `}${visible(problem.message).replaceAll("\t", " ")}`;
   const lines: string[] = [];
   if (focus === undefined) {
     lines.push(message);

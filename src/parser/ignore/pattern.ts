@@ -1,4 +1,5 @@
-import { compileRegexp } from "./regexp.ts";
+import { Automaton } from "./automaton.ts";
+import { parseExpression } from "./expression.ts";
 
 /** Whether a pattern matches a path by itself, parents not considered. */
 export type PathTest = (path: string) => boolean;
@@ -28,8 +29,10 @@ export function compilePattern(pattern: string): PathTest | undefined {
       return (path) => path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
     }
     case "regexp": {
-      const regexp = compileRegexp(`${expression}$`);
-      return regexp === undefined ? undefined : (path) => regexp.test(path);
+      const nodes = parseExpression(`${expression}$`);
+      if (nodes === undefined) return undefined;
+      const automaton = new Automaton(nodes);
+      return (path) => automaton.matches(path);
     }
     default:
       return kind satisfies never;

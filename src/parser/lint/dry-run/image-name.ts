@@ -2,7 +2,7 @@ const DOMAIN_PART = "(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)";
 const DOMAIN = `(?:${DOMAIN_PART}(?:\\.${DOMAIN_PART})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const PATH_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REFERENCE = new RegExp(
-  `^((?:${DOMAIN}/)?${PATH_PART}(?:/${PATH_PART})*)(?::[\\w][\\w.-]{0,127})?(?:@([^@]+))?$`,
+  `^(?:${DOMAIN}/)?(${PATH_PART}(?:/${PATH_PART})*)(?::[\\w][\\w.-]{0,127})?(?:@([^@]+))?$`,
 );
 /** Hex digits by algorithm. */
 const DIGESTS: ReadonlyMap<string, number> = new Map([
@@ -10,6 +10,7 @@ const DIGESTS: ReadonlyMap<string, number> = new Map([
   ["sha384", 96],
   ["sha512", 128],
 ]);
+/** Of the repository, its registry not counted. */
 const MAX_NAME = 255;
 
 /**
@@ -20,8 +21,8 @@ const MAX_NAME = 255;
  */
 export function isImageName(text: string): boolean {
   if (/^[a-f0-9]{64}$/.test(text)) return false;
-  const [, name, digest] = REFERENCE.exec(withRegistry(text)) ?? [];
-  if (name === undefined || name.length > MAX_NAME) return false;
+  const [, repository, digest] = REFERENCE.exec(withRegistry(text)) ?? [];
+  if (repository === undefined || repository.length > MAX_NAME) return false;
   return digest === undefined || isDigest(digest);
 }
 

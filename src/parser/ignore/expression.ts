@@ -1,134 +1,31 @@
 /*
- * A small regular expression matcher. Ignore patterns are defined by being turned into regular expressions of Go's
- * RE2 dialect, and what a pattern's author escapes or brackets reaches that dialect: `\d` is a digit, `[[:alpha:]]` a class.
- * Only what such a pattern can contain is known here. Matching follows all possibilities at once, so its time is bounded
- * by pattern length times path length; a JavaScript RegExp would take exponential time for some patterns.
+ * Ignore patterns are defined by being turned into regular expressions of Go's RE2 dialect, and what a pattern's author
+ * escapes or brackets reaches that dialect: `\d` is a digit, `[[:alpha:]]` a class. This reads as much of the dialect as
+ * such a pattern can contain (see pattern.ts); an expression always begins with `^`. automaton.ts matches it.
  */
 
 /** Whether a code point is in a class. */
-type Test = (point: number) => boolean;
+export type Test = (point: number) => boolean;
 
-type Node =
+export type ExpressionNode =
   | { readonly kind: "one"; readonly test: Test }
-  | { readonly kind: "start" }
-  | { readonly kind: "end" }
+  | { readonly kind: "start" | "end" }
   | { readonly kind: "word-boundary"; readonly wanted: boolean }
-  | { readonly kind: "group" | "star" | "optional"; readonly body: readonly Node[] };
-
-/** One step of the compiled program; `next` counts from the step's own place. */
-type Step =
-  | { readonly kind: "one"; readonly test: Test }
-  | { readonly kind: "assert"; readonly holds: (text: readonly number[], at: number) => boolean }
-  | { readonly kind: "split"; readonly targets: readonly [number, number] }
-  | { readonly kind: "jump"; readonly target: number }
-  | { readonly kind: "match" };
-
-export interface PathRegexp {
-  readonly test: (text: string) => boolean;
-}
+  | { readonly kind: "group" | "star" | "optional"; readonly body: readonly ExpressionNode[] };
 
 /** @returns undefined if the expression is malformed */
-export function compileRegexp(expression: string): PathRegexp | undefined {
-  const parser = new ExpressionParser(expression);
-  const nodes = parser.parse();
-  if (nodes === undefined) return undefined;
-  const program: Step[] = [];
-  emit(nodes, program);
-  program.push({ kind: "match" });
-  return { test: (text) => run(program, Array.from(text, codePoint)) };
+export function parseExpression(expression: string): readonly ExpressionNode[] | undefined {
+  return new ExpressionParser(expression).parse();
 }
 
 function codePoint(char: string): number {
   return char.codePointAt(0) as number;
 }
 
-function emit(nodes: readonly Node[], program: Step[]): void {
-  for (const node of nodes) {
-    switch (node.kind) {
-      case "one":
-        program.push(node);
-        break;
-      case "start":
-        program.push({ kind: "assert", holds: (_, at) => at === 0 });
-        break;
-      case "end":
-        program.push({ kind: "assert", holds: (text, at) => at === text.length });
-        break;
-      case "word-boundary": {
-        const { wanted } = node;
-        program.push({
-          kind: "assert",
-          holds: (text, at) => (isWord(text[at - 1]) !== isWord(text[at])) === wanted,
-        });
-        break;
-      }
-      case "group":
-        emit(node.body, program);
-        break;
-      case "optional":
-      case "star": {
-        const split = program.length;
-        program.push({ kind: "match" });
-        emit(node.body, program);
-        if (node.kind === "star") program.push({ kind: "jump", target: split });
-        program[split] = { kind: "split", targets: [split + 1, program.length] };
-        break;
-      }
-      default:
-        node satisfies never;
-    }
-  }
-}
-
-function isWord(point: number | undefined): boolean {
+export function isWord(point: number | undefined): boolean {
   if (point === undefined) return false;
-  return (
-    (point >= 0x30 && point <= 0x39) ||
-    (point >= 0x41 && point <= 0x5a) ||
-    point === 0x5f ||
-    (point >= 0x61 && point <= 0x7a)
-  );
-}
-
-/** Unanchored: the expression says itself where it is anchored. */
-function run(program: readonly Step[], text: readonly number[]): boolean {
-  let current: number[] = [];
-  for (let at = 0; at <= text.length; at++) {
-    const seen = new Set<number>();
-    const ready: number[] = [];
-    if (follow(program, [...current, 0], text, at, seen, ready)) return true;
-    const point = text[at];
-    if (point === undefined) return false;
-    current = [];
-    for (const place of ready) {
-      const step = program[place];
-      if (step?.kind === "one" && step.test(point)) current.push(place + 1);
-    }
-  }
-  return false;
-}
-
-/** Collects the steps that wait for a character. @returns whether the end is reached */
-function follow(
-  program: readonly Step[],
-  places: readonly number[],
-  text: readonly number[],
-  at: number,
-  seen: Set<number>,
-  ready: number[],
-): boolean {
-  const waiting = [...places];
-  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-    if (seen.has(place)) continue;
-    seen.add(place);
-    const step = program[place] as Step;
-    if (step.kind === "match") return true;
-    if (step.kind === "one") ready.push(place);
-    else if (step.kind === "jump") waiting.push(step.target);
-    else if (step.kind === "split") waiting.push(...step.targets);
-    else if (step.holds(text, at)) waiting.push(place + 1);
-  }
-  return false;
+  const isDigit = point >= 0x30 && point <= 0x39;
+  return isDigit || (point >= 0x41 && point <= 0x5a) || point === 0x5f || (point >= 0x61 && point <= 0x7a);
 }
 
 const ESCAPED_CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
@@ -166,7 +63,7 @@ class ExpressionParser {
     this.#chars = [...expression];
   }
 
-  parse(): readonly Node[] | undefined {
+  parse(): readonly ExpressionNode[] | undefined {
     try {
       const nodes = this.#sequence();
       if (this.#at < this.#chars.length) return undefined;
@@ -185,8 +82,8 @@ class ExpressionParser {
     return this.#chars[this.#at++] ?? "";
   }
 
-  #sequence(): readonly Node[] {
-    const nodes: Node[] = [];
+  #sequence(): readonly ExpressionNode[] {
+    const nodes: ExpressionNode[] = [];
     while (this.#at < this.#chars.length && this.#peek() !== ")") {
       const items = this.#item();
       const last = items.at(-1);
@@ -201,7 +98,7 @@ class ExpressionParser {
     return nodes;
   }
 
-  #item(): readonly Node[] {
+  #item(): readonly ExpressionNode[] {
     const char = this.#take();
     switch (char) {
       case "^":
@@ -227,7 +124,7 @@ class ExpressionParser {
     }
   }
 
-  #escape(): readonly Node[] {
+  #escape(): readonly ExpressionNode[] {
     const next = this.#peek();
     switch (next) {
       case "A":
@@ -249,8 +146,8 @@ class ExpressionParser {
   }
 
   /** `\Q…\E`: everything in between stands for itself. */
-  #quoted(): readonly Node[] {
-    const nodes: Node[] = [];
+  #quoted(): readonly ExpressionNode[] {
+    const nodes: ExpressionNode[] = [];
     while (this.#at < this.#chars.length) {
       if (this.#peek() === "\\" && this.#peek(1) === "E") {
         this.#at += 2;
@@ -359,7 +256,7 @@ class ExpressionParser {
   }
 }
 
-function one(test: Test): Node {
+function one(test: Test): ExpressionNode {
   return { kind: "one", test };
 }
 
@@ -367,7 +264,7 @@ function equals(wanted: number): Test {
   return (point) => point === wanted;
 }
 
-function literal(point: number): Node {
+function literal(point: number): ExpressionNode {
   return one(equals(point));
 }
 
