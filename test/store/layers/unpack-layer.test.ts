@@ -339,7 +339,7 @@ describe("sparse files", () => {
     run("truncate", ["-s", "50000000", join(folder, "f")]);
     run("dd", [
       "if=/dev/zero",
-      "of=" + join(folder, "f"),
+      `of=${join(folder, "f")}`,
       "conv=notrunc",
       "bs=1",
       "count=3",
@@ -383,7 +383,7 @@ describe("attributes", () => {
     await expect(unpack(makeTar([{ path: "n".repeat(256) }]))).rejects.toMatchObject({
       code: "ENAMETOOLONG",
     });
-    await expect(unpack(makeTar([{ path: "a/".repeat(100_000) + "b" }]))).rejects.toMatchObject({
+    await expect(unpack(makeTar([{ path: `${"a/".repeat(100_000)}b` }]))).rejects.toMatchObject({
       code: "ENTRY_INVALID",
     });
   });
