@@ -73,8 +73,9 @@ async function* list(
   for (let page = 0; page < MAX_PAGES; page++) {
     const answer: Answer = await fetchPage(session, listing, target, page === 0);
     const link = parseNextLink(answer.headers.all("link"));
-    const items = (await readItems(session, listing, answer)).filter((item) => !seenItems.has(item));
-    for (const item of items) seenItems.add(item);
+    const items = (await readItems(session, listing, answer)).filter(
+      (item) => !seenItems.has(item) && seenItems.add(item),
+    );
     if (items.length > 0) yield items;
     if (link === undefined) return;
     const next = nextTarget(listing.path, link, answer.url);
