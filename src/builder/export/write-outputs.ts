@@ -89,8 +89,9 @@ async function storeImage(
   const annotations = splitAnnotations(options.annotations);
   const needsManifest = output.push || options.annotations.length > 0;
   const made = needsManifest ? await putManifest(image, context, { annotations }) : undefined;
-  for (const name of output.names) {
-    const reference = formatReference(withDefaultTag(parseReference(name)));
+  const names = output.names.map((name) => formatReference(withDefaultTag(parseReference(name))));
+  // Without a name the image can still be found by its ID.
+  for (const reference of names.length === 0 ? [image.configDescriptor.digest] : names) {
     await store.images.put({
       reference,
       imageId: image.configDescriptor.digest,
@@ -103,6 +104,7 @@ async function storeImage(
     if (record === undefined) throw new Error(`invariant: ${reference} was just stored`);
     await remote.push(record, { onEvent: options.onEvent, vertex: `push ${reference}`, signal });
   }
+  if (names.length > 0) await store.images.remove(image.configDescriptor.digest);
   if (output.push && output.names.length === 0)
     throw new BuildError("OUTPUT_FAILED", "Cannot push: the image has no name", { hint: "Name it with -t" });
   return made === undefined

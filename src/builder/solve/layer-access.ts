@@ -46,8 +46,7 @@ export class LayerAccess {
   /** The unpacked layers of a state, top first, as an overlay mount lists them. */
   async folders(state: State): Promise<readonly string[]> {
     const diffIds = state.layers.map(({ diffId }) => diffId);
-    // Each layer is unpacked as soon as it is there, while others still come.
-    await Promise.all(diffIds.map((diffId) => this.#unpacked(diffId)));
+    await Promise.all(diffIds.map((diffId) => this.#prepare(diffId)));
     const folders = await this.#store.layers.ensureStack(diffIds, { signal: this.#signal });
     // A layer that is there twice (two steps that changed nothing) shows all it has from its upper place; the kernel
     // refuses to stack a folder on itself.
@@ -75,6 +74,15 @@ export class LayerAccess {
   ): Promise<Descriptor> {
     if (!(await this.isInStore(diffId))) await this.#fetch(diffId);
     return this.#store.layers.ensureBlob(diffId, { ...compression, signal: this.#signal });
+  }
+
+  /**
+   * Fetches a layer, and unpacks it as soon as it is there, while others still come. One that cannot be unpacked by
+   * itself (a hard link into a lower layer) is left to `ensureStack`, which repeats every other failure too.
+   */
+  async #prepare(diffId: Digest): Promise<void> {
+    if (!(await this.isInStore(diffId))) await this.#fetch(diffId);
+    await this.#unpacked(diffId).catch(() => this.#signal.throwIfAborted());
   }
 
   #unpacked(diffId: Digest): Promise<void> {
