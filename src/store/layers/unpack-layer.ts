@@ -32,6 +32,8 @@ export interface UnpackedLayer {
  * Unpacks a layer's uncompressed tar into `dir` (an empty folder) in overlay form. The archive is not trusted:
  * nothing is written outside of `dir`, through no symlink, and of several entries for one path the last counts.
  *
+ * The next chunk is asked for while the current one is in use, so each must be a buffer of its own.
+ *
  * On failure `dir` holds what was written so far, for its owner to discard.
  * @throws {LayerError} DIFF_ID_MISMATCH, LINK_TARGET_MISSING, ENTRY_INVALID, NOT_PERMITTED
  * @throws {TarError}
