@@ -7,8 +7,14 @@ import type { CommandContext } from "./command.ts";
 export async function runInNamespace({
   restart,
   settings,
-}: Pick<CommandContext, "restart" | "settings">): Promise<number> {
-  const { enterUserNamespace, readUserNamespaceFacts } = await import("../runner/index.ts");
+  stderr,
+}: Pick<CommandContext, "restart" | "settings" | "stderr">): Promise<number> {
+  const [{ enterUserNamespace, readUserNamespaceFacts }, { SHOW_CURSOR }] = await Promise.all([
+    import("../runner/index.ts"),
+    import("./progress/screen.ts"),
+  ]);
+  // Ctrl-Z stops the one inside without asking it, so that the cursor which it has hidden is ours to show.
+  if (stderr.isTTY) process.prependListener("SIGTSTP", () => stderr.write(SHOW_CURSOR));
   return enterUserNamespace({
     facts: readUserNamespaceFacts(settings.searchPath),
     execPath: restart.execPath,

@@ -1,7 +1,7 @@
 import type { Output } from "../output.ts";
 
 const HIDE_CURSOR = "\u001b[?25l";
-const SHOW_CURSOR = "\u001b[?25h";
+export const SHOW_CURSOR = "\u001b[?25h";
 const CLEAR_LINE_END = "\u001b[K";
 const CLEAR_BELOW = "\u001b[J";
 
@@ -41,9 +41,10 @@ export class Screen {
     this.#output.write(SHOW_CURSOR);
   }
 
-  /** Forgets what was drawn: the lines stay, and the next drawing starts below them. */
+  /** For a terminal that others have written to meanwhile: what was drawn stays, the next drawing starts below. */
   forget(): void {
     this.#drawn = [];
+    this.#isCursorHidden = false;
   }
 
   #replace(lines: readonly FrameLine[]): string {

@@ -37,11 +37,12 @@ export function createTtyView(context: ViewContext): ProgressView {
 
   const stopTimer = context.every(REDRAW_INTERVAL_MS, redraw);
   const release = context.guardTerminal({
-    restore: () => {
-      screen.showCursor();
+    restore: () => screen.showCursor(),
+    // We may have been stopped in a way that gave no time to restore anything.
+    resume: () => {
       screen.forget();
+      redraw();
     },
-    resume: redraw,
   });
   return {
     onEvent: (event) => {
