@@ -138,6 +138,10 @@ describe.skipIf(missing !== undefined)(
       expect(unknown).toMatchObject({ code: 1, stdout: "" });
       expect(unknown.stderr).toContain('error: Cannot find image "never-built"');
       expect((await strake("here", ["push", "UPPER"])).code).toBe(2);
+      const id = await build("here", "by-id", "FROM scratch\nLABEL by=id\n");
+      const byId = await strake("here", ["push", id.slice(7, 19)]);
+      expect(byId).toMatchObject({ code: 2, stdout: "" });
+      expect(byId.stderr).toContain("an image ID names no registry");
     });
   },
 );

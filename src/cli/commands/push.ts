@@ -1,5 +1,7 @@
+import type { ImageRecord, ImageStore } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
-import { findImage } from "../images/find-images.ts";
+import { usageError } from "../error.ts";
+import { matchImage } from "../images/find-images.ts";
 import { familiarName, fullName } from "../images/names.ts";
 import { openStore } from "../open-store.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
@@ -38,7 +40,7 @@ export const push = defineCommand({
     const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
     await using store = await openStore(context);
     const records = [];
-    for (const text of positionals) records.push(await findImage(store.images, text));
+    for (const text of positionals) records.push(await findNamed(store.images, text));
 
     const view = await openView(kind, "Pushing", context);
     const { onEvent } = view;
@@ -62,3 +64,13 @@ export const push = defineCommand({
     return undefined;
   },
 });
+
+/** The image of that name; an ID does not say where to push to. */
+async function findNamed(images: ImageStore, text: string): Promise<ImageRecord> {
+  const { record, by } = await matchImage(images, text);
+  if (by === "name") return record;
+  throw usageError(
+    `Cannot push "${text}": an image ID names no registry`,
+    `Name it first: strake tag ${text} registry.example.com/name:tag`,
+  );
+}
