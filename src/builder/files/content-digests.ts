@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fsPath } from "../../sys/index.ts";
-import { type DigestRecord, decodeDigestTable, encodeDigestTable } from "./digest-table.ts";
+import { type DigestRecord, DigestTable } from "./digest-table.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { WorkSlices } from "./pause.ts";
 import type { FileStamp, TreeNode } from "./types.ts";
@@ -38,12 +38,15 @@ export class ContentDigestFile implements ContentDigests {
   readonly #now: () => number;
   readonly #today: number;
   readonly #hasher = new FileHasher();
-  readonly #records: Map<string, DigestRecord>;
+  /** As the file had them. */
+  readonly #table: DigestTable;
+  /** Found out since; undefined for what must not be remembered. */
+  readonly #news = new Map<string, DigestRecord | undefined>();
   #isChanged = false;
 
-  private constructor(path: string, records: Map<string, DigestRecord>, now: () => number) {
+  private constructor(path: string, table: DigestTable, now: () => number) {
     this.#path = path;
-    this.#records = records;
+    this.#table = table;
     this.#now = now;
     this.#today = Math.floor(now() / DAY_MS);
   }
@@ -51,60 +54,44 @@ export class ContentDigestFile implements ContentDigests {
   /** Reads the file; starts empty when it is missing or damaged. */
   static async open(path: string, options: { readonly now: () => number }): Promise<ContentDigestFile> {
     const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-    return new ContentDigestFile(path, decodeDigestTable(bytes), options.now);
+    return new ContentDigestFile(path, DigestTable.decode(bytes), options.now);
   }
 
   lookup(node: TreeNode): string | undefined {
-    const record = this.#records.get(node.hostPath);
-    if (record === undefined || record.size !== node.size) return undefined;
     const stamp = stampOf(node);
-    const isSame =
-      record.mtimeMs === stamp.mtimeMs &&
-      record.ctimeMs === stamp.ctimeMs &&
-      record.ino === stamp.ino &&
-      record.dev === stamp.dev;
-    if (!isSame) return undefined;
-    if (record.usedOnDay !== this.#today) {
-      record.usedOnDay = this.#today;
-      this.#isChanged = true;
+    if (this.#news.size > 0 && this.#news.has(node.hostPath)) {
+      const record = this.#news.get(node.hostPath);
+      return record !== undefined && isSame(record, node.size, stamp) ? record.digest : undefined;
     }
-    return record.digest;
+    const index = this.#table.find(node.hostPath);
+    if (index < 0 || !this.#table.isSame(index, node.size, stamp)) return undefined;
+    if (this.#table.touch(index, this.#today)) this.#isChanged = true;
+    return this.#table.digestAt(index);
   }
 
   async hash(
     node: TreeNode,
     options: { readonly slices: WorkSlices; readonly signal?: AbortSignal | undefined },
   ): Promise<string> {
+    const { size } = node;
     const { dev, ino, mtimeMs, ctimeMs } = stampOf(node);
     const startedAtMs = this.#now();
     const digest = await this.#hasher.hash(node, options);
-    if (isSettled(ctimeMs, startedAtMs)) {
-      this.#records.set(node.hostPath, {
-        size: node.size,
-        dev,
-        ino,
-        mtimeMs,
-        ctimeMs,
-        usedOnDay: this.#today,
-        digest,
-      });
-      this.#isChanged = true;
-    } else if (this.#records.delete(node.hostPath)) {
-      this.#isChanged = true;
-    }
+    const record = { size, dev, ino, mtimeMs, ctimeMs, usedOnDay: this.#today, digest };
+    const mayRemember = isSettled(ctimeMs, startedAtMs);
+    if (!mayRemember && this.#table.find(node.hostPath) < 0 && !this.#news.has(node.hostPath)) return digest;
+    this.#news.set(node.hostPath, mayRemember ? record : undefined);
+    this.#isChanged = true;
     return digest;
   }
 
   /** Writes what is new, whole or not at all. Of two processes that save at once the later one wins. */
   async save(): Promise<void> {
     if (!this.#isChanged) return;
-    for (const [path, { usedOnDay }] of this.#records) {
-      if (usedOnDay < this.#today - KEPT_DAYS) this.#records.delete(path);
-    }
     const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
       await mkdir(dirname(this.#path), { recursive: true });
-      await writeFile(temporary, encodeDigestTable(this.#records));
+      await writeFile(temporary, DigestTable.encode(this.#kept()));
       await rename(temporary, this.#path);
       this.#isChanged = false;
     } catch (error) {
@@ -112,10 +99,37 @@ export class ContentDigestFile implements ContentDigests {
       throw error;
     }
   }
+
+  /** All records worth keeping, those of files that were not asked for lately left out. */
+  *#kept(): Generator<readonly [string, DigestRecord], void, undefined> {
+    const oldest = this.#today - KEPT_DAYS;
+    const written = new Set<string>();
+    for (const [path, record] of this.#table.records()) {
+      const news = this.#news.get(path);
+      if (news !== undefined) {
+        written.add(path);
+        yield [path, news];
+      } else if (!this.#news.has(path) && record.usedOnDay >= oldest) {
+        yield [path, record];
+      }
+    }
+    for (const [path, record] of this.#news)
+      if (record !== undefined && !written.has(path)) yield [path, record];
+  }
 }
 
 function stampOf(node: TreeNode): FileStamp {
   return node.stamp ?? lstatSync(fsPath(node.hostPath));
+}
+
+function isSame(record: DigestRecord, size: number, stamp: FileStamp): boolean {
+  return (
+    record.size === size &&
+    record.mtimeMs === stamp.mtimeMs &&
+    record.ctimeMs === stamp.ctimeMs &&
+    record.ino === stamp.ino &&
+    record.dev === stamp.dev
+  );
 }
 
 /** Only ctime counts: it follows every change of the bytes, and nobody can set it. */

@@ -30,7 +30,7 @@ export interface FileIngredient {
 export interface Fingerprint {
   readonly digest: Digest;
   /** sha256 in hex of each regular file, by host path: saves hashing it again for the layer. */
-  readonly contentDigests: ReadonlyMap<string, string>;
+  readonly contentDigests: () => ReadonlyMap<string, string>;
   /** What the digest was made of. Built when asked for: most of the time nobody wants to know. */
   readonly ingredients: () => readonly FileIngredient[];
 }
@@ -50,7 +50,7 @@ export async function fingerprintSelection(
   selection: Selection,
   options: FingerprintOptions,
 ): Promise<Fingerprint> {
-  const contentDigests = new Map<string, string>();
+  const digests: [hostPath: string, digest: string][] = [];
   const facts = new FactList();
   const slices = new WorkSlices();
   for (const [index, source] of selection.sources.entries()) {
@@ -76,7 +76,7 @@ export async function fingerprintSelection(
           digest =
             options.contents.lookup(node) ??
             (await options.contents.hash(node, { slices, signal: options.signal }));
-          contentDigests.set(node.hostPath, digest);
+          digests.push([node.hostPath, digest]);
           if (source.keepsXattrs) capability = toHex(options.readCapability?.(node.hostPath));
         }
         const { mode, owner } = ownFacts(node, options);
@@ -85,7 +85,11 @@ export async function fingerprintSelection(
       }
     }
   }
-  return { digest: facts.digest(), contentDigests, ingredients: () => facts.toIngredients() };
+  return {
+    digest: facts.digest(),
+    contentDigests: () => new Map(digests),
+    ingredients: () => facts.toIngredients(),
+  };
 }
 
 /** "" where something does not apply or does not count. */

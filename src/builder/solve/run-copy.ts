@@ -136,7 +136,7 @@ export async function makeCopyLayer(
       },
     );
     for (const message of plan.notes) context.onEvent({ kind: "warning", message });
-    const entries = withDigests(plan.entries, selected.fingerprint.contentDigests);
+    const entries = withDigests(plan.entries, selected.fingerprint.contentDigests());
     return await packEntries(context, vertex, entries, startedSeconds);
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
