@@ -51,7 +51,7 @@ export interface SeccompHost {
  * table for.
  *
  * libseccomp takes time with the square of the number of rules, for every container anew: 19 ms for Docker's list of
- * what is allowed on x86 (libseccomp 2.5.4), 2 ms for the complement, which is four times shorter. Both decide the same
+ * what is allowed on x86 (libseccomp 2.5.4), 4 ms for the complement, which is four times shorter. Both decide the same
  * as long as every call that the kernel has is in one of the tables; so a kernel that may have newer calls gets the
  * list of what is allowed. The third calling convention of x86, x32, is left out: Docker lists it, no distribution's
  * kernel has it switched on.
