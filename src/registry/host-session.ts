@@ -111,6 +111,17 @@ export class HostSession {
     });
   }
 
+  /** What a repository is called on this host. */
+  wireName(repository: string): string {
+    const { rename } = this.endpoint;
+    if (rename === undefined) return repository;
+    const { from, to } = rename;
+    const isUnder = from === "" || repository === from || repository.startsWith(`${from}/`);
+    if (!isUnder) return repository;
+    const rest = repository.slice(from.length).replace(/^\//, "");
+    return [to, rest].filter((part) => part !== "").join("/");
+  }
+
   /** Tells a warning, each text once. */
   warn(text: string): void {
     const { warnings, onEvent } = this.#deps;

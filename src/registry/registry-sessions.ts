@@ -1,7 +1,7 @@
 import type { CredentialSource } from "./credentials/types.ts";
 import { RegistryError } from "./error.ts";
 import { HostSession, type SessionDeps } from "./host-session.ts";
-import type { HostConfigSource, Mirror } from "./hosts/types.ts";
+import type { HostConfig, HostConfigSource, Mirror } from "./hosts/types.ts";
 
 /** A mirror whose connection failed twice in a row is left alone this long. */
 const BENCH_MS = 60_000;
@@ -26,7 +26,8 @@ export type Want = "blob" | "manifest-by-digest" | "manifest-by-tag";
 export class RegistrySessions {
   readonly #hosts: HostConfigSource;
   readonly #deps: SessionDeps;
-  readonly #entries = new Map<string, Promise<RegistryEntry>>();
+  readonly #configs = new Map<string, Promise<HostConfig>>();
+  readonly #entries = new Map<HostConfig, RegistryEntry>();
 
   constructor(hosts: HostConfigSource, deps: SessionDeps) {
     this.#hosts = hosts;
@@ -34,8 +35,8 @@ export class RegistrySessions {
   }
 
   /** The registry itself, for everything that changes it. @throws {RegistryError} CONFIG_INVALID */
-  async upstream(registry: string): Promise<HostSession> {
-    return (await this.#entry(registry)).upstream;
+  async upstream(registry: string, repository?: string): Promise<HostSession> {
+    return (await this.#entry(registry, repository)).upstream;
   }
 
   /** The registry itself with other credentials, and with nothing shared. */
@@ -45,8 +46,8 @@ export class RegistrySessions {
   }
 
   /** Whom to ask, in order: mirrors that may have it, then the registry itself. */
-  async readers(registry: string, want: Want): Promise<readonly HostSession[]> {
-    const { upstream, mirrors } = await this.#entry(registry);
+  async readers(registry: string, repository: string, want: Want): Promise<readonly HostSession[]> {
+    const { upstream, mirrors } = await this.#entry(registry, repository);
     const nowMs = this.#deps.clock.nowMs();
     const usable = mirrors.filter(
       ({ pull, benchedUntilMs }) =>
@@ -62,13 +63,13 @@ export class RegistrySessions {
    * own is final.
    */
   async read<T>(
-    registry: string,
+    { registry, repository }: { readonly registry: string; readonly repository: string },
     want: Want,
     action: (session: HostSession) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const { upstream, mirrors } = await this.#entry(registry);
-    for (const session of await this.readers(registry, want)) {
+    const { upstream, mirrors } = await this.#entry(registry, repository);
+    for (const session of await this.readers(registry, repository, want)) {
       if (session === upstream) break;
       const mirror = mirrors.find((candidate) => candidate.session === session);
       try {
@@ -94,18 +95,24 @@ export class RegistrySessions {
     mirror.benchedUntilMs = this.#deps.clock.nowMs() + BENCH_MS;
   }
 
-  async #entry(registry: string): Promise<RegistryEntry> {
-    let entry = this.#entries.get(registry);
-    if (entry === undefined) {
-      entry = this.#create(registry);
-      this.#entries.set(registry, entry);
-      entry.catch(() => this.#entries.delete(registry));
+  async #entry(registry: string, repository?: string): Promise<RegistryEntry> {
+    const key = `${registry} ${repository ?? ""}`;
+    let finding = this.#configs.get(key);
+    if (finding === undefined) {
+      finding = this.#hosts.find(registry, repository);
+      this.#configs.set(key, finding);
+      finding.catch(() => this.#configs.delete(key));
     }
-    return await entry;
+    const config = await finding;
+    let entry = this.#entries.get(config);
+    if (entry === undefined) {
+      entry = this.#create(registry, config);
+      this.#entries.set(config, entry);
+    }
+    return entry;
   }
 
-  async #create(registry: string): Promise<RegistryEntry> {
-    const { upstream, mirrors = [], blocked } = await this.#hosts.find(registry);
+  #create(registry: string, { upstream, mirrors = [], blocked }: HostConfig): RegistryEntry {
     if (blocked !== undefined) {
       throw new RegistryError("CONFIG_INVALID", `Cannot use registry ${registry}: ${blocked}`, { registry });
     }

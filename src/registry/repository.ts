@@ -8,14 +8,15 @@ import {
   digestOf,
   isDigest,
   type OpenBlobOptions,
-  verifyBytes,
 } from "../oci/index.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
 import { hasBlob } from "./blobs/has-blob.ts";
+import { inlineContent } from "./blobs/inline-content.ts";
 import type { KnownBlobs } from "./blobs/known-blobs.ts";
 import { chooseMountCandidates } from "./blobs/mount-candidates.ts";
 import { pushBlob } from "./blobs/push-blob.ts";
 import type { PushBlobResult } from "./blobs/push-types.ts";
+import { PushReport, reportPull } from "./blobs/report-progress.ts";
 import type { BlobContext } from "./events.ts";
 import type { HostSession, SessionDeps } from "./host-session.ts";
 import type { FetchedDocument, ManifestSink, ManifestSource } from "./images/types.ts";
@@ -25,11 +26,8 @@ import { listTags } from "./manifests/list-tags.ts";
 import { forgetReferrer, noteReferrer, referrerDescriptor } from "./manifests/note-referrer.ts";
 import { pushManifest } from "./manifests/push-manifest.ts";
 import { listReferrers } from "./manifests/referrers.ts";
-import type { RegistrySessions } from "./registry-sessions.ts";
+import type { RegistrySessions, Want } from "./registry-sessions.ts";
 import type { SerialQueue } from "./serial-queue.ts";
-
-/** Progress is told this often at most: once for each of so many bytes. */
-const EVENT_BYTES = 1024 * 1024;
 
 export interface RepositoryDeps extends SessionDeps {
   readonly sessions: RegistrySessions;
@@ -70,25 +68,15 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     name: string,
     { signal }: Cancellable = {},
   ): Promise<{ readonly descriptor: Descriptor; readonly document?: FetchedDocument }> {
-    const want = isDigest(name) ? "manifest-by-digest" : "manifest-by-tag";
-    const request = { repository: this.name, name, signal };
-    return await this.#deps.sessions.read(
-      this.registry,
-      want,
-      (session) => resolveManifest(session, request),
-      signal,
+    return await this.#read(name, signal, (session, repository) =>
+      resolveManifest(session, { repository, name, signal }),
     );
   }
 
   /** Fetches a manifest or index by tag or digest. @throws {RegistryError} MANIFEST_NOT_FOUND, … */
   async fetchManifest(name: string, { signal }: Cancellable = {}): Promise<FetchedDocument> {
-    const want = isDigest(name) ? "manifest-by-digest" : "manifest-by-tag";
-    const request = { repository: this.name, name, signal };
-    return await this.#deps.sessions.read(
-      this.registry,
-      want,
-      (session) => fetchManifest(session, request),
-      signal,
+    return await this.#read(name, signal, (session, repository) =>
+      fetchManifest(session, { repository, name, signal }),
     );
   }
 
@@ -106,29 +94,20 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const document = decodeManifestDocument(bytes, mediaType);
     const content = document.kind === "index" ? document.index : document.manifest;
     const { subject } = content;
-    const session = await this.#deps.sessions.upstream(this.registry);
+    const { session, repository } = await this.#upstream();
     // With a subject the answer is needed: it tells whether the registry has noted the referrer.
     const always = subject !== undefined;
-    const result = await pushManifest(session, {
-      repository: this.name,
-      descriptor,
-      bytes,
-      tag,
-      always,
-      signal,
-    });
-    const { onEvent } = this.#deps;
-    const { registry, name: repository } = this;
-    onEvent?.({
+    const result = await pushManifest(session, { repository, descriptor, bytes, tag, always, signal });
+    this.#deps.onEvent?.({
       kind: "manifest-pushed",
-      registry,
-      repository,
+      registry: this.registry,
+      repository: this.name,
       digest: descriptor.digest,
       ...(tag === undefined ? {} : { tag }),
     });
     if (subject !== undefined && result.subject === undefined) {
       const referrer = referrerDescriptor(descriptor, content);
-      await this.#deps.referrerQueue.run(`${registry}/${repository} ${subject.digest}`, () =>
+      await this.#inTurn(subject.digest, () =>
         noteReferrer(session, { repository, subject, referrer, signal }),
       );
     }
@@ -146,7 +125,9 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
       { clock, policy, onEvent, readers: () => this.#blobReaders(descriptor.digest) },
     );
     known.note(this.registry, this.name, descriptor.digest);
-    return onEvent === undefined ? bytes : this.#reported(bytes, descriptor, offset);
+    return onEvent === undefined
+      ? bytes
+      : reportPull(bytes, this.blobContext(descriptor), { offset, onEvent });
   }
 
   /** From now on this blob comes from the registry itself: what a mirror gave did not have the digest. */
@@ -160,10 +141,10 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
   }
 
   async hasBlob(descriptor: Descriptor, { signal }: Cancellable = {}): Promise<boolean> {
-    const { sessions, known } = this.#deps;
+    const { known } = this.#deps;
     if (known.has(this.registry, this.name, descriptor.digest)) return true;
-    const session = await sessions.upstream(this.registry);
-    const found = await hasBlob(session, { repository: this.name, descriptor, signal });
+    const { session, repository } = await this.#upstream();
+    const found = await hasBlob(session, { repository, descriptor, signal });
     if (found) known.note(this.registry, this.name, descriptor.digest);
     return found;
   }
@@ -182,10 +163,9 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     options: PushOptions = {},
   ): Promise<PushBlobResult> {
     const { uploads, known, onEvent } = this.#deps;
-    const context = this.blobContext(descriptor);
     const key = `${this.registry}/${this.name}@${descriptor.digest}`;
     if (known.has(this.registry, this.name, descriptor.digest)) {
-      onEvent?.({ kind: "blob-skipped", direction: "push", ...context });
+      onEvent?.({ kind: "blob-skipped", direction: "push", ...this.blobContext(descriptor) });
       return { kind: "present" };
     }
     const running = uploads.get(key);
@@ -205,8 +185,8 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
 
   /** Tags, page by page. @throws {RegistryError} NOT_FOUND */
   async *listTags({ signal }: Cancellable = {}): AsyncGenerator<readonly string[], void, undefined> {
-    const session = await this.#deps.sessions.upstream(this.registry);
-    yield* listTags(session, { repository: this.name, signal });
+    const { session, repository } = await this.#upstream();
+    yield* listTags(session, { repository, signal });
   }
 
   /** What refers to a manifest: signatures, attestations and the like. */
@@ -214,8 +194,8 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     subject: Digest,
     { artifactType, signal }: { readonly artifactType?: string } & Cancellable = {},
   ): Promise<readonly Descriptor[]> {
-    const session = await this.#deps.sessions.upstream(this.registry);
-    return await listReferrers(session, { repository: this.name, subject, artifactType, signal });
+    const { session, repository } = await this.#upstream();
+    return await listReferrers(session, { repository, subject, artifactType, signal });
   }
 
   /**
@@ -223,16 +203,14 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
    * @throws {RegistryError} UNSUPPORTED where the registry does not allow it
    */
   async deleteManifest(name: string, { signal }: Cancellable = {}): Promise<boolean> {
-    const session = await this.#deps.sessions.upstream(this.registry);
-    const repository = this.name;
+    const { session, repository } = await this.#upstream();
     if (isDigest(name)) await this.#forgetSubject(name, signal);
     return await deleteManifest(session, { repository, name, signal });
   }
 
   /** A referrer that is about to go leaves the list where we may have put it. */
   async #forgetSubject(digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-    const session = await this.#deps.sessions.upstream(this.registry);
-    const repository = this.name;
+    const { session, repository } = await this.#upstream();
     let document: FetchedDocument;
     try {
       document = await fetchManifest(session, { repository, name: digest, signal });
@@ -241,100 +219,73 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
       signal?.throwIfAborted();
       return;
     }
-    const content = document.kind === "index" ? document.index : document.manifest;
-    if (content.subject === undefined) return;
-    const request = { repository, subject: content.subject, referrer: document.descriptor, signal };
-    await this.#deps.referrerQueue.run(`${this.registry}/${repository} ${content.subject.digest}`, () =>
-      forgetReferrer(session, request),
+    const { subject } = document.kind === "index" ? document.index : document.manifest;
+    if (subject === undefined) return;
+    const referrer = document.descriptor;
+    await this.#inTurn(subject.digest, () =>
+      forgetReferrer(session, { repository, subject, referrer, signal }),
     );
   }
 
   async #upload(descriptor: Descriptor, open: BlobOpener, options: PushOptions): Promise<PushBlobResult> {
-    const { sessions, known, onEvent, clock, policy } = this.#deps;
-    const { registry, name: repository } = this;
+    const { known, onEvent, clock, policy } = this.#deps;
+    const { registry, name } = this;
     const { digest, size } = descriptor;
-    const context = this.blobContext(descriptor);
-    const session = await sessions.upstream(registry);
-    const names = [...(options.mountFrom ?? []), ...known.origins(registry, digest)];
-    let told = 0;
-    let counted = 0;
-    let started = false;
+    const { session, repository } = await this.#upstream();
+    const origins = [...(options.mountFrom ?? []), ...known.origins(registry, digest)];
+    const report = new PushReport(this.blobContext(descriptor), { onEvent, onBytes: options.onBytes });
     const result = await pushBlob(
       session,
       {
         repository,
         descriptor,
         open,
-        mountFrom: chooseMountCandidates(names, { registry, repository, size }),
+        mountFrom: chooseMountCandidates(origins, { registry, repository: name, size }).map((from) =>
+          session.wireName(from),
+        ),
         signal: options.signal,
-        onSent: (sent) => {
-          options.onBytes?.(sent - counted);
-          counted = sent;
-          if (onEvent === undefined) return;
-          if (!started) onEvent({ kind: "blob-started", direction: "push", ...context });
-          started = true;
-          if (sent !== size && sent !== 0 && sent - told < EVENT_BYTES) return;
-          told = sent;
-          onEvent({ kind: "blob-bytes", direction: "push", done: sent, ...context });
-        },
+        onSent: (sent) => report.sent(sent),
       },
       { clock, policy, onEvent },
     );
-    known.note(registry, repository, digest);
-    if (result.kind === "present") onEvent?.({ kind: "blob-skipped", direction: "push", ...context });
-    if (result.kind === "mounted") onEvent?.({ kind: "blob-mounted", from: result.from, ...context });
-    if (result.kind === "uploaded") onEvent?.({ kind: "blob-finished", direction: "push", ...context });
+    known.note(registry, name, digest);
+    report.ended(result);
     return result;
   }
 
-  async *#reported(
-    bytes: AsyncIterable<Uint8Array>,
-    descriptor: Descriptor,
-    offset: number,
-  ): AsyncGenerator<Uint8Array> {
-    const { onEvent } = this.#deps;
-    const context = this.blobContext(descriptor);
-    let done = offset;
-    let told = offset;
-    onEvent?.({ kind: "blob-started", direction: "pull", ...context });
-    for await (const chunk of bytes) {
-      done += chunk.byteLength;
-      if (done - told >= EVENT_BYTES || done === descriptor.size) {
-        told = done;
-        onEvent?.({ kind: "blob-bytes", direction: "pull", done, ...context });
-      }
-      yield chunk;
-    }
-    onEvent?.({ kind: "blob-finished", direction: "pull", ...context });
+  /** The registry itself, and what it calls this repository. */
+  async #upstream(): Promise<{ readonly session: HostSession; readonly repository: string }> {
+    const session = await this.#deps.sessions.upstream(this.registry, this.name);
+    return { session, repository: session.wireName(this.name) };
+  }
+
+  async #read<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    action: (session: HostSession, repository: string) => Promise<T>,
+  ): Promise<T> {
+    const want: Want = isDigest(name) ? "manifest-by-digest" : "manifest-by-tag";
+    return await this.#deps.sessions.read(
+      { registry: this.registry, repository: this.name },
+      want,
+      (session) => action(session, session.wireName(this.name)),
+      signal,
+    );
   }
 
   async #blobReaders(digest: Digest): Promise<readonly HostSession[]> {
     const { sessions, distrusted } = this.#deps;
-    if (distrusted.has(`${this.registry} ${digest}`)) return [await sessions.upstream(this.registry)];
-    return await sessions.readers(this.registry, "blob");
+    if (distrusted.has(`${this.registry} ${digest}`))
+      return [await sessions.upstream(this.registry, this.name)];
+    return await sessions.readers(this.registry, this.name, "blob");
+  }
+
+  /** Lists of referrers are read, changed and written: one at a time for each subject. */
+  async #inTurn(subject: Digest, work: () => Promise<void>): Promise<void> {
+    await this.#deps.referrerQueue.run(`${this.registry}/${this.name} ${subject}`, work);
   }
 }
 
-/** Content that came inside the descriptor, if it really is what the descriptor names. */
-function inlineContent(descriptor: Descriptor): Uint8Array | undefined {
-  const content =
-    descriptor.data !== undefined
-      ? Buffer.from(descriptor.data, "base64")
-      : descriptor.digest === EMPTY_CONFIG.digest && descriptor.size === EMPTY_CONFIG.size
-        ? EMPTY_CONFIG.content
-        : undefined;
-  if (content === undefined) return undefined;
-  try {
-    verifyBytes(content, descriptor);
-    return content;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The config that artifacts have instead of an image's: `{}`. */
-const EMPTY_CONFIG = { content: Buffer.from("{}"), digest: digestOf("{}"), size: 2 };
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   if (bytes.byteLength > 0) yield bytes;
 }

@@ -3,6 +3,7 @@ import { createFileCredentials, credentialFiles } from "./credentials/file-sourc
 import { certsRoots } from "./hosts/certs-d.ts";
 import { createHostConfigs, type HostConfigOptions } from "./hosts/host-configs.ts";
 import { createProxyRules, proxySettings } from "./hosts/proxy-rules.ts";
+import { readRegistriesConf, registriesConfFiles } from "./hosts/registries-conf.ts";
 import { createSystemCa } from "./hosts/system-ca.ts";
 
 export interface EnvironmentOptions extends Omit<HostConfigOptions, "certsRoots"> {
@@ -30,7 +31,11 @@ export function settingsFromEnvironment(
       files: credentialFiles(env, home),
       onWarning,
     }),
-    hosts: createHostConfigs({ ...hosts, certsRoots: certsRoots({ env, home }) }),
+    hosts: createHostConfigs({
+      readRules: async () => await readRegistriesConf(await registriesConfFiles({ env, home })),
+      ...hosts,
+      certsRoots: certsRoots({ env, home }),
+    }),
     // Absent rather than empty: asking rules for every request would be for nothing.
     proxy: http === undefined && https === undefined ? undefined : createProxyRules(proxySettings(env)),
     systemCa: createSystemCa(env),

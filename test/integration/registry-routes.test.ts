@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseReference } from "../../src/oci/index.ts";
+import { parseRegistriesConf } from "../../src/registry/hosts/registries-conf.ts";
 import {
   createHostConfigs,
   fetchImageMetadata,
@@ -206,6 +207,35 @@ describe.skipIf(!hasRegistry)("with mirrors (docker-registry installed)", () => 
     await pull(client);
     expect(mirror.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
     expect(asked).toContain(mirror.host);
+  });
+
+  test("a mirror of the containers tools' settings has its own names", async () => {
+    const rules = parseRegistriesConf(
+      `[[registry]]
+prefix = "${upstream.host}/moved"
+location = "${upstream.host}"
+[[registry.mirror]]
+location = "${mirror.host}/nowhere"
+[[registry.mirror]]
+location = "${mirror.host}"
+`,
+      "test",
+    );
+    await using client = new RegistryClient({
+      hosts: createHostConfigs({ readRules: () => Promise.resolve(rules) }),
+      clock: new HastyClock(),
+    });
+    const sink = new MemoryBlobs();
+    await pullImage(client, { reference: parseReference(`${upstream.host}/moved/x:1`), sink });
+    expect(sink.content.size).toBe(4);
+    expect(count(upstream)).toBe(0);
+    expect(new Set(mirror.seen.map(({ path }) => path.split("/")[2]))).toEqual(new Set(["", "nowhere", "x"]));
+    await pushImage(client, {
+      source: image.blobs,
+      root: image.manifest,
+      reference: parseReference(`${upstream.host}/moved/y:1`),
+    });
+    expect(upstream.seen.some(({ path }) => path.startsWith("/v2/y/manifests/1"))).toBe(true);
   });
 
   test("a blocked registry is not asked", async () => {

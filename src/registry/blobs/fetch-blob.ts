@@ -170,7 +170,8 @@ class Download {
   }
 
   async #ask(session: HostSession): Promise<Answer> {
-    const { descriptor, repository, signal } = this.#request;
+    const { descriptor, signal } = this.#request;
+    const repository = session.wireName(this.#request.repository);
     const { digest, size } = descriptor;
     const offset = this.#offset;
     const request: RegistryRequest = {

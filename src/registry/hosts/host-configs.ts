@@ -1,5 +1,6 @@
 import { readCerts } from "./certs-d.ts";
 import { type DefaultHostsOptions, defaultEndpoint } from "./default-hosts.ts";
+import { findRule, type MirrorRule, type RegistryRule } from "./registries-conf.ts";
 import type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./types.ts";
 
 export interface HostConfigOptions extends DefaultHostsOptions {
@@ -9,6 +10,8 @@ export interface HostConfigOptions extends DefaultHostsOptions {
   readonly tls?: TlsConfig | undefined;
   /** Mirrors of a registry, in the order in which they are asked. */
   readonly mirrors?: ReadonlyMap<string, readonly MirrorAddress[]>;
+  /** Rules of the containers tools; asked once, when a registry is first needed. */
+  readonly readRules?: () => Promise<readonly RegistryRule[]>;
 }
 
 /** A mirror as a person names it. */
@@ -18,23 +21,82 @@ export interface MirrorAddress {
   readonly pull?: Mirror["pull"];
 }
 
-/** Where requests go: the defaults, with certificates from folders and mirrors from settings. */
+/** Where requests go: the defaults, with certificates from folders, and mirrors and rules from settings. */
 export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSource {
   const { certsRoots = [], mirrors } = options;
-  const complete = async <E extends Endpoint>(endpoint: E): Promise<E> => {
+  const made = new Map<string, Promise<HostConfig>>();
+  let rules: Promise<readonly RegistryRule[]> | undefined;
+
+  async function complete<E extends Endpoint>(endpoint: E): Promise<E> {
     const found = await readCerts(certsRoots, endpoint.host);
     const tls = { ...found, ...options.tls, ...endpoint.tls };
     return Object.keys(tls).length === 0 ? endpoint : { ...endpoint, tls };
-  };
+  }
+
+  async function make(registry: string, rule: RegistryRule | undefined): Promise<HostConfig> {
+    const own = mirrors?.get(registry) ?? [];
+    const ruled =
+      rule === undefined ? [] : rule.mirrors.map((mirror) => ruledMirror(rule, mirror, registry, options));
+    return {
+      upstream: await complete(ruledUpstream(rule, registry, options)),
+      mirrors: await Promise.all(
+        [...own.map((mirror) => mirrorEndpoint(mirror, options)), ...ruled].map(complete),
+      ),
+      ...(rule?.blocked === true ? { blocked: "registries.conf blocks it" } : {}),
+    };
+  }
+
   return {
-    async find(registry): Promise<HostConfig> {
-      const found = mirrors?.get(registry) ?? [];
-      return {
-        upstream: await complete(defaultEndpoint(registry, options)),
-        mirrors: await Promise.all(found.map((mirror) => complete(mirrorEndpoint(mirror, options)))),
-      };
+    async find(registry, repository = "") {
+      rules ??= options.readRules?.() ?? Promise.resolve([]);
+      const rule = findRule(await rules, registry, repository);
+      const key = `${registry} ${rule?.prefix ?? ""}`;
+      let config = made.get(key);
+      if (config === undefined) {
+        config = make(registry, rule);
+        made.set(key, config);
+        config.catch(() => made.delete(key));
+      }
+      return await config;
     },
   };
+}
+
+function ruledUpstream(
+  rule: RegistryRule | undefined,
+  registry: string,
+  options: DefaultHostsOptions,
+): Endpoint {
+  const insecure = rule?.insecure === true ? { insecure: ["*"] } : options;
+  if (rule === undefined || rule.location === "" || rule.location === rule.prefix)
+    return defaultEndpoint(registry, insecure);
+  return relocated(rule, rule.location, registry, insecure);
+}
+
+function ruledMirror(
+  rule: RegistryRule,
+  mirror: MirrorRule,
+  registry: string,
+  options: DefaultHostsOptions,
+): Mirror {
+  const insecure = mirror.insecure ? { insecure: ["*"] } : options;
+  return { ...relocated(rule, mirror.location, registry, insecure), pull: mirror.pull };
+}
+
+/** The endpoint at a location that stands for a rule's prefix, with the change of names that this means. */
+function relocated(
+  rule: RegistryRule,
+  location: string,
+  registry: string,
+  options: DefaultHostsOptions,
+): Endpoint {
+  const from = rule.prefix.startsWith("*.") ? "" : rule.prefix.slice(registry.length).replace(/^\//, "");
+  const slash = location.indexOf("/");
+  const host = slash < 0 ? location : location.slice(0, slash);
+  const to = slash < 0 ? "" : location.slice(slash + 1);
+  // Another host than the registry's own: it has credentials of its own.
+  const { isUpstream: _own, ...endpoint } = defaultEndpoint(host, options);
+  return { ...endpoint, ...(from === to ? {} : { rename: { from, to } }) };
 }
 
 /** Reads a mirror's address into an endpoint. */

@@ -21,6 +21,8 @@ export interface Endpoint {
    */
   readonly protocol: "https" | "http" | "detect";
   readonly tls?: TlsConfig;
+  /** Repositories have other names here: what starts with `from` starts with `to` instead. Either may be empty. */
+  readonly rename?: { readonly from: string; readonly to: string };
   /** Sent with every request to this endpoint and no other. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Adds `ns=` with the registry's name, for mirrors that serve many registries. */
@@ -42,6 +44,10 @@ export interface HostConfig {
 }
 
 export interface HostConfigSource {
-  /** @throws {RegistryError} CONFIG_INVALID */
-  find(registry: string): Promise<HostConfig>;
+  /**
+   * Where requests about a repository go; without one, about the registry as a whole. Equal answers should be the same
+   * object: connections, logins and tokens are kept for each.
+   * @throws {RegistryError} CONFIG_INVALID
+   */
+  find(registry: string, repository?: string): Promise<HostConfig>;
 }

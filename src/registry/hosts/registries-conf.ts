@@ -1,0 +1,159 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RegistryError } from "../error.ts";
+import { parseToml, TomlError, type TomlTable, type TomlValue } from "./toml.ts";
+import type { Mirror } from "./types.ts";
+
+/** One `[[registry]]` of a registries.conf. */
+export interface RegistryRule {
+  /** `host[:port][/path]`, or `*.host`. */
+  readonly prefix: string;
+  /** Goes in the place of the prefix. */
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly blocked: boolean;
+  readonly mirrors: readonly MirrorRule[];
+}
+
+export interface MirrorRule {
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly pull: Mirror["pull"];
+}
+
+/** The files that the containers tools read, in order; later ones win. */
+export async function registriesConfFiles(options: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+}): Promise<readonly string[]> {
+  const { CONTAINERS_REGISTRIES_CONF, XDG_CONFIG_HOME } = options.env;
+  if (CONTAINERS_REGISTRIES_CONF !== undefined && CONTAINERS_REGISTRIES_CONF !== "")
+    return [CONTAINERS_REGISTRIES_CONF];
+  const config =
+    XDG_CONFIG_HOME === undefined || XDG_CONFIG_HOME === "" ? join(options.home, ".config") : XDG_CONFIG_HOME;
+  const own = join(config, "containers/registries.conf");
+  // The user's file takes the place of the system's; the folders beside them add to it.
+  const main = (await readIfThere(own)) === undefined ? "/etc/containers/registries.conf" : own;
+  return [
+    main,
+    ...(await confFiles("/etc/containers/registries.conf.d")),
+    ...(await confFiles(join(config, "containers/registries.conf.d"))),
+  ];
+}
+
+/**
+ * Reads rules from files; those that do not exist are skipped. A rule in a later file takes the place of an earlier
+ * one with the same prefix.
+ * @throws {RegistryError} CONFIG_INVALID
+ * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
+ */
+export async function readRegistriesConf(paths: readonly string[]): Promise<readonly RegistryRule[]> {
+  const rules = new Map<string, RegistryRule>();
+  for (const path of paths) {
+    const text = await readIfThere(path);
+    if (text === undefined) continue;
+    for (const rule of parseRegistriesConf(text, path)) rules.set(rule.prefix, rule);
+  }
+  return [...rules.values()];
+}
+
+/** Parses one file. @throws {RegistryError} CONFIG_INVALID */
+export function parseRegistriesConf(text: string, path: string): readonly RegistryRule[] {
+  const fail = (fault: string): RegistryError =>
+    new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`);
+  let document: TomlTable;
+  try {
+    document = parseToml(text);
+  } catch (error) {
+    if (error instanceof TomlError) throw fail(error.message);
+    throw error;
+  }
+  return tables(document["registry"]).map((entry) => {
+    const location = text1(entry["location"]);
+    const prefix = text1(entry["prefix"]) ?? location;
+    if (prefix === undefined) throw fail("a [[registry]] has neither prefix nor location");
+    if (location === undefined && !prefix.startsWith("*."))
+      throw fail(`the [[registry]] with prefix "${prefix}" has no location`);
+    const digestOnly = entry["mirror-by-digest-only"] === true;
+    return {
+      prefix: clean(prefix),
+      location: clean(location ?? ""),
+      insecure: entry["insecure"] === true,
+      blocked: entry["blocked"] === true,
+      mirrors: tables(entry["mirror"]).map((mirror) => {
+        const at = text1(mirror["location"]);
+        if (at === undefined) throw fail(`a mirror of "${prefix}" has no location`);
+        return {
+          location: clean(at),
+          insecure: mirror["insecure"] === true,
+          pull: pullOf(mirror["pull-from-mirror"], digestOnly),
+        };
+      }),
+    };
+  });
+}
+
+/** The rule for a repository: that of the longest prefix which it has. */
+export function findRule(
+  rules: readonly RegistryRule[],
+  registry: string,
+  repository: string,
+): RegistryRule | undefined {
+  const name = `${registry}/${repository}`;
+  let best: RegistryRule | undefined;
+  for (const rule of rules) {
+    if (!hasPrefix(name, registry, rule.prefix)) continue;
+    if (best === undefined || rule.prefix.length > best.prefix.length) best = rule;
+  }
+  return best;
+}
+
+function hasPrefix(name: string, registry: string, prefix: string): boolean {
+  if (prefix.startsWith("*.")) return registry.endsWith(prefix.slice(1));
+  return name === prefix || name.startsWith(`${prefix}/`);
+}
+
+function pullOf(value: TomlValue | undefined, digestOnly: boolean): Mirror["pull"] {
+  if (value === "digest-only" || value === "tag-only" || value === "all") return value;
+  return digestOnly ? "digest-only" : "all";
+}
+
+function tables(value: TomlValue | undefined): readonly TomlTable[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (item): item is TomlTable => typeof item === "object" && item !== null && !Array.isArray(item),
+  );
+}
+
+function text1(value: TomlValue | undefined): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+}
+
+function clean(location: string): string {
+  return location.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
+}
+
+async function confFiles(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder);
+    return names
+      .filter((name) => name.endsWith(".conf"))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch {
+    // Most machines have no such folder.
+    return [];
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
