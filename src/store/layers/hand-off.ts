@@ -40,10 +40,13 @@ export class HandOff<T> implements AsyncIterable<T> {
     for (;;) {
       const offer = this.#offer;
       if (offer !== undefined) {
-        this.#offer = undefined;
+        let isUsed = false;
         try {
           yield offer.value;
+          isUsed = true;
         } finally {
+          if (!isUsed) this.#isLeft = true;
+          this.#offer = undefined;
           offer.taken();
         }
       } else if (this.#outcome !== undefined) {
