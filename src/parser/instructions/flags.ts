@@ -14,50 +14,63 @@ export type FlagValues<K extends FlagKinds> = {
       : string | undefined;
 };
 
+type Value = boolean | string | string[] | undefined;
+
+const NONE: readonly string[] = [];
+
 /** @throws {DockerfileError} UNKNOWN_FLAG, DUPLICATE_FLAG, BAD_FLAG_VALUE */
 export function readFlags<K extends FlagKinds>(
   reading: Reading,
   tokens: readonly Token[],
   kinds: K,
 ): FlagValues<K> {
-  const values = new Map<string, boolean | string | string[]>();
-  for (const token of tokens) {
-    const equals = token.value.indexOf("=");
-    const written = equals === -1 ? token.value : token.value.slice(0, equals);
-    const value = equals === -1 ? undefined : token.value.slice(equals + 1);
-    const name = written.slice(2);
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw unknownFlag(reading, token, written, Object.keys(kinds));
-    if (kind === "strings") {
-      const list = values.get(name);
-      const added = needValue(reading, token, written, value);
-      if (Array.isArray(list)) list.push(added);
-      else values.set(name, [added]);
-      continue;
-    }
-    if (values.has(name)) {
-      throw reading.error({
-        code: "DUPLICATE_FLAG",
-        reason: `duplicate flag specified: ${written}`,
-        hint: `Give ${written} once`,
-        focus: token.range,
-      });
-    }
-    values.set(
-      name,
-      kind === "boolean"
-        ? toBoolean(reading, token, written, value)
-        : needValue(reading, token, written, value),
-    );
-  }
-  const entries = Object.entries(kinds).map(([name, kind]) => [
-    name,
-    values.get(name) ?? (kind === "strings" ? [] : undefined),
-  ]);
-  return Object.fromEntries(entries) as FlagValues<K>;
+  const values: Record<string, Value | readonly string[]> = {};
+  for (const name in kinds) values[name] = kinds[name] === "strings" ? NONE : undefined;
+  for (const token of tokens) readFlag(reading, token, kinds, values);
+  return values as FlagValues<K>;
 }
 
-function unknownFlag(reading: Reading, token: Token, written: string, known: readonly string[]): Error {
+function readFlag(
+  reading: Reading,
+  token: Token,
+  kinds: FlagKinds,
+  values: Record<string, Value | readonly string[]>,
+): void {
+  const equals = token.value.indexOf("=");
+  const flag: Flag = {
+    token,
+    written: equals === -1 ? token.value : token.value.slice(0, equals),
+    value: equals === -1 ? undefined : token.value.slice(equals + 1),
+  };
+  const name = flag.written.slice(2);
+  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  const before = values[name];
+  if (kind === undefined) throw unknownFlag(reading, flag, Object.keys(kinds));
+  if (kind === "strings") {
+    const value = needValue(reading, flag);
+    if (Array.isArray(before) && before !== NONE) before.push(value);
+    else values[name] = [value];
+    return;
+  }
+  if (before !== undefined) {
+    throw reading.error({
+      code: "DUPLICATE_FLAG",
+      reason: `duplicate flag specified: ${flag.written}`,
+      hint: `Give ${flag.written} once`,
+      focus: token.range,
+    });
+  }
+  values[name] = kind === "boolean" ? toBoolean(reading, flag) : needValue(reading, flag);
+}
+
+interface Flag {
+  readonly token: Token;
+  /** With its dashes, without its value. */
+  readonly written: string;
+  readonly value: string | undefined;
+}
+
+function unknownFlag(reading: Reading, { token, written }: Flag, known: readonly string[]): Error {
   const close = nearest(written.slice(2), known);
   const name = reading.node.keyword.toUpperCase();
   return reading.error({
@@ -73,7 +86,7 @@ function unknownFlag(reading: Reading, token: Token, written: string, known: rea
   });
 }
 
-function needValue(reading: Reading, token: Token, written: string, value: string | undefined): string {
+function needValue(reading: Reading, { token, written, value }: Flag): string {
   if (value !== undefined) return value;
   throw reading.error({
     code: "BAD_FLAG_VALUE",
@@ -83,8 +96,9 @@ function needValue(reading: Reading, token: Token, written: string, value: strin
   });
 }
 
-function toBoolean(reading: Reading, token: Token, written: string, value: string | undefined): boolean {
-  if (value === "") needValue(reading, token, written, undefined);
+function toBoolean(reading: Reading, flag: Flag): boolean {
+  const { token, written, value } = flag;
+  if (value === "") needValue(reading, { ...flag, value: undefined });
   const lower = (value ?? "true").toLowerCase();
   if (lower === "true" || lower === "false") return lower === "true";
   throw reading.error({

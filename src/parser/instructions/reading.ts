@@ -16,6 +16,8 @@ export interface Complaint {
   readonly cause?: unknown;
 }
 
+const NONE: readonly never[] = [];
+
 /** One instruction on its way from tokens to its type: what the grammar found in it, by name. */
 export class Reading {
   readonly node: InstructionNode;
@@ -44,11 +46,11 @@ export class Reading {
   }
 
   tokens(field: string): readonly Token[] {
-    return (this.#fields[field] ?? []).map((index) => this.node.tokens[index] as Token);
+    return this.#fields[field]?.map((index) => this.node.tokens[index] as Token) ?? NONE;
   }
 
   texts(field: string): readonly string[] {
-    return this.tokens(field).map(({ value }) => value);
+    return this.#fields[field]?.map((index) => (this.node.tokens[index] as Token).value) ?? NONE;
   }
 
   /** The text of a field that is one token. */
@@ -57,7 +59,8 @@ export class Reading {
   }
 
   token(field: string): Token {
-    const [token] = this.tokens(field);
+    const index = this.#fields[field]?.[0];
+    const token = index === undefined ? undefined : this.node.tokens[index];
     if (token === undefined)
       throw new TypeError(`The grammar's rule for ${this.node.name} has no field ${field}`);
     return token;

@@ -34,16 +34,16 @@ export function readRun(reading: Reading): RunInstruction {
     network: readNetwork(reading, flags.network ?? "default"),
     security: readSecurity(reading, flags.security ?? "sandbox"),
     devices: flags.device.map((value) => readDevice(reading, value)),
-    flagsUsed: Object.entries(FLAGS).flatMap(([name, kind]) =>
-      (
-        kind === "strings"
-          ? flags[name as "mount" | "device"].length > 0
-          : flags[name as "network"] !== undefined
-      )
-        ? [name]
-        : [],
-    ),
+    flagsUsed: usedFlags(reading),
   };
+}
+
+/** Each once, in the order in which they are listed above. */
+function usedFlags(reading: Reading): readonly string[] {
+  const tokens = reading.tokens("flags");
+  if (tokens.length === 0) return [];
+  const isUsed = (name: string): boolean => tokens.some(({ value }) => value.startsWith(`--${name}=`));
+  return Object.keys(FLAGS).filter(isUsed);
 }
 
 /**

@@ -9,52 +9,67 @@ export class LogicalLine {
   readonly text: string;
   readonly startLine: number;
   readonly endLine: number;
-  /** Parallel: the piece that starts at logical offset `#logical[i]` starts at `#origin[i]` in the source. */
-  readonly #logical: readonly number[];
-  readonly #origin: readonly number[];
+  /** Where the first piece begins. */
+  readonly #start: number;
+  /** Of a line of several pieces, which most are not. */
+  readonly #pieces: Pieces | undefined;
 
+  /** @param pieces at least one, in order */
   constructor(
     source: Source,
     pieces: readonly Range[],
     lines: { readonly start: number; readonly end: number },
   ) {
-    const logical: number[] = [];
-    const origin: number[] = [];
-    const texts: string[] = [];
-    let length = 0;
-    for (const piece of pieces) {
-      logical.push(length);
-      origin.push(piece.start);
-      texts.push(source.text.slice(piece.start, piece.end));
-      length += piece.end - piece.start;
-    }
+    const [first = { start: 0, end: 0 }] = pieces;
     this.source = source;
-    this.text = texts.length === 1 ? (texts[0] as string) : texts.join("");
     this.startLine = lines.start;
     this.endLine = lines.end;
-    this.#logical = logical;
-    this.#origin = origin;
+    this.#start = first.start;
+    if (pieces.length === 1) {
+      this.text = source.text.slice(first.start, first.end);
+      this.#pieces = undefined;
+    } else {
+      this.text = pieces.map(({ start, end }) => source.text.slice(start, end)).join("");
+      this.#pieces = new Pieces(pieces);
+    }
   }
 
   /** Where the logical range stands in the source, continuations inside it included. */
   range(start: number, end: number): Range {
-    const from = this.#offset(start);
-    return { start: from, end: end > start ? this.#offset(end - 1) + 1 : from };
+    if (this.#pieces === undefined) return { start: this.#start + start, end: this.#start + end };
+    const from = this.#pieces.offset(start);
+    return { start: from, end: end > start ? this.#pieces.offset(end - 1) + 1 : from };
   }
 
   /** The source range of the whole line. */
   get whole(): Range {
-    return { start: this.#origin[0] as number, end: this.range(0, this.text.length).end };
+    return { start: this.#start, end: this.range(0, this.text.length).end };
+  }
+}
+
+/** Maps offsets in the joined text to offsets in the source. */
+class Pieces {
+  /** Parallel: the piece that starts at joined offset `#joined[i]` starts at `#origin[i]` in the source. */
+  readonly #joined: readonly number[];
+  readonly #origin: readonly number[];
+
+  constructor(pieces: readonly Range[]) {
+    let length = 0;
+    this.#origin = pieces.map(({ start }) => start);
+    this.#joined = pieces.map(({ start, end }) => {
+      length += end - start;
+      return length - (end - start);
+    });
   }
 
-  #offset(logical: number): number {
+  offset(joined: number): number {
     let low = 0;
-    let high = this.#logical.length - 1;
+    let high = this.#joined.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#logical[middle] as number) <= logical) low = middle;
+      if ((this.#joined[middle] as number) <= joined) low = middle;
       else high = middle - 1;
     }
-    return (this.#origin[low] as number) + logical - (this.#logical[low] as number);
+    return (this.#origin[low] as number) + joined - (this.#joined[low] as number);
   }
 }

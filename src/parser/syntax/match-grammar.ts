@@ -35,7 +35,8 @@ export class GrammarMatcher {
 
   /** @param tokens beginning with the keyword */
   match(tokens: readonly Token[]): Fields | Rejection {
-    const shape = tokens.map(({ type }) => type).join(" ");
+    let shape = "";
+    for (const { type } of tokens) shape += `${type} `;
     let result = this.#known.get(shape);
     if (result === undefined) {
       result = derive(tokens);
