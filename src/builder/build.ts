@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { formatPlatform, type Platform } from "../oci/index.ts";
 import { type Dockerfile, parseDockerfile } from "../parser/index.ts";
 import type { Collaborators } from "./collaborators.ts";
@@ -25,11 +26,12 @@ import type { BuildOptions, BuildResult } from "./types.ts";
  * @throws {DockerfileError}, {BuildError}, {FilesError}, {RegistryError}, {StoreError}; the signal's reason
  */
 export async function build(collaborators: Collaborators, options: BuildOptions): Promise<BuildResult> {
-  const dockerfile = await readDockerfile(options);
   const abort = new AbortController();
   const signal =
     options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
-  const run = new BuildRun(collaborators, options, dockerfile, signal);
+  const contexts = new ContextTrees({ dockerfile: options.dockerfile, store: collaborators.store, signal });
+  const dockerfile = await readDockerfile(options, contexts);
+  const run = new BuildRun(collaborators, options, { dockerfile, contexts, signal });
   try {
     return await run.build();
   } catch (error) {
@@ -43,9 +45,15 @@ export async function build(collaborators: Collaborators, options: BuildOptions)
   }
 }
 
-async function readDockerfile({ dockerfile }: BuildOptions): Promise<Dockerfile> {
+async function readDockerfile(
+  { dockerfile, context }: BuildOptions,
+  contexts: ContextTrees,
+): Promise<Dockerfile> {
   if (dockerfile.kind === "text") return parseDockerfile(dockerfile.text, { filename: dockerfile.shownAs });
-  const text = await readFile(dockerfile.path).catch((cause: NodeJS.ErrnoException) => {
+  // In a context that is an archive, the Dockerfile is named by its path in there.
+  const path =
+    context.kind === "dir" ? dockerfile.path : join(await contexts.folder(context), dockerfile.path);
+  const text = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     const isMissing = cause.code === "ENOENT";
     throw new BuildError(
       "INPUT_MISSING",
@@ -73,18 +81,21 @@ class BuildRun {
   constructor(
     collaborators: Collaborators,
     options: BuildOptions,
-    dockerfile: Dockerfile,
-    signal: AbortSignal,
+    {
+      dockerfile,
+      contexts,
+      signal,
+    }: {
+      readonly dockerfile: Dockerfile;
+      readonly contexts: ContextTrees;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.#collaborators = collaborators;
     this.#options = options;
     this.#dockerfile = dockerfile;
     this.#signal = signal;
-    this.#contexts = new ContextTrees({
-      dockerfile: options.dockerfile,
-      store: collaborators.store,
-      signal,
-    });
+    this.#contexts = contexts;
   }
 
   async build(): Promise<BuildResult> {

@@ -13,11 +13,17 @@ export type Ingredient =
 export type Ingredients = Readonly<Record<string, Ingredient>>;
 
 /**
+ * Raise it when a step's result changes for the same ingredients (a mistake in the rules of COPY mended, say): what was
+ * made by the old rules is then not taken for what the new ones would make.
+ */
+const RULES_VERSION = 1;
+
+/**
  * The cache key of a step: sha256 of the canonical JSON of its ingredients. Members are ordered by name, so the
  * order in which code happens to list them does not matter; the order of lists does.
  */
 export function computeCacheKey(ingredients: Ingredients): Digest {
-  return digestOf(canonicalJson(ingredients));
+  return digestOf(`strake:rules ${RULES_VERSION}\n${canonicalJson(ingredients)}`);
 }
 
 /** JSON without white space and with members sorted by UTF-16 code units. */

@@ -93,7 +93,9 @@ function sourceOf(
   }
   if (isUrl(path)) {
     if (!isAdd) throw invalid("source can't be a URL for COPY", "Use ADD for downloads");
-    return { kind: "http", url: path, ...(checksum === "" ? {} : { checksum }) };
+    // Downloads are unpacked only where that is asked for.
+    const unpack = instruction.kind === "ADD" && instruction.unpack === true;
+    return { kind: "http", url: path, unpack, ...(checksum === "" ? {} : { checksum }) };
   }
   if (!parents) return { kind: "tree", from, path: cleaned(path), written: path };
   // What stands before `/./` is left out of the destination's path.

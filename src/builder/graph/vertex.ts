@@ -49,7 +49,7 @@ export type CopySource =
       readonly parentsPattern?: string;
     }
   | { readonly kind: "inline"; readonly name: string; readonly content: Uint8Array }
-  | { readonly kind: "http"; readonly url: string; readonly checksum?: string }
+  | { readonly kind: "http"; readonly url: string; readonly checksum?: string; readonly unpack: boolean }
   | {
       readonly kind: "git";
       readonly remote: string;

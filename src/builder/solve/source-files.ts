@@ -173,6 +173,7 @@ export class SourceFiles {
         content: { kind: "file", hostPath: toByteString(file.path), digest },
         size: file.size,
         mode: DOWNLOAD_MODE,
+        unpack: source.unpack,
         mtimeSeconds: file.mtimeSeconds,
       };
     } finally {

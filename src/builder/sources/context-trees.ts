@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import { FilesError, type FileTree, LocalTree } from "../files/index.ts";
 import type { ContextVertex } from "../graph/vertex.ts";
-import type { BuildOptions } from "../types.ts";
+import type { BuildOptions, ContextSource } from "../types.ts";
 import { type IgnoreFile, readIgnoreFile } from "./ignore-file.ts";
 import { unpackContext } from "./unpack-context.ts";
 
@@ -16,7 +16,7 @@ export class ContextTrees {
   readonly #dockerfile: BuildOptions["dockerfile"];
   readonly #store: Pick<BuildStore, "tmpDir">;
   readonly #signal: AbortSignal;
-  readonly #folders = new Map<string, Promise<string>>();
+  readonly #folders = new Map<ContextSource, Promise<string>>();
   readonly #trees = new Map<string, Promise<FileTree>>();
 
   constructor(options: {
@@ -41,11 +41,21 @@ export class ContextTrees {
 
   /** Names the files whose digests are kept together: one file for each context folder. */
   async digestName(vertex: ContextVertex): Promise<string> {
-    return `context ${await this.#folder(vertex)}`;
+    return `context ${await this.folder(vertex.source)}`;
+  }
+
+  /** The folder of a context: where it is, or where its archive was unpacked. @throws {BuildError} INPUT_MISSING */
+  folder(source: ContextSource): Promise<string> {
+    let folder = this.#folders.get(source);
+    if (folder === undefined) {
+      folder = this.#findFolder(source);
+      this.#folders.set(source, folder);
+    }
+    return folder;
   }
 
   async #open(vertex: ContextVertex): Promise<FileTree> {
-    const folder = await this.#folder(vertex);
+    const folder = await this.folder(vertex.source);
     const ignore = await this.#ignoreFile(vertex, folder);
     try {
       return new LocalTree(folder, { ignore: ignore?.filter, explainIgnored: ignore?.explain });
@@ -54,16 +64,7 @@ export class ContextTrees {
     }
   }
 
-  #folder(vertex: ContextVertex): Promise<string> {
-    let folder = this.#folders.get(vertex.id);
-    if (folder === undefined) {
-      folder = this.#findFolder(vertex);
-      this.#folders.set(vertex.id, folder);
-    }
-    return folder;
-  }
-
-  async #findFolder({ source }: ContextVertex): Promise<string> {
+  async #findFolder(source: ContextSource): Promise<string> {
     switch (source.kind) {
       case "dir": {
         const found = await stat(source.path).catch((cause: unknown) => {
@@ -96,7 +97,8 @@ export class ContextTrees {
   /** For the build's own context: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's. */
   async #ignoreFile(vertex: ContextVertex, folder: string): Promise<IgnoreFile | undefined> {
     if (vertex.context === "" && this.#dockerfile.kind === "path") {
-      const own = await readIgnoreFile(`${this.#dockerfile.path}.dockerignore`);
+      // Relative for a context that is an archive: then it is in there.
+      const own = await readIgnoreFile(`${resolve(folder, this.#dockerfile.path)}.dockerignore`);
       if (own !== undefined) return own;
     }
     return readIgnoreFile(join(folder, ".dockerignore"));
