@@ -158,5 +158,42 @@ describe.skipIf(!hasRegistry || !hasSkopeo)(
         await skopeo("inspect", "--raw", "--tls-verify=false", `docker://${other.host}/copied:one`),
       ).toContain("application/vnd.oci.image.config.v1+json");
     });
+
+    test("an image is copied with what refers to it, and what refers to that", async () => {
+      await using other = await startRegistry();
+      await using client = new RegistryClient();
+      const image = makeImage();
+      const signature = makeImage({
+        subject: image.manifest,
+        artifactType: "application/sig",
+        layerSizes: [10],
+      });
+      const note = makeImage({
+        subject: signature.manifest,
+        artifactType: "application/note",
+        layerSizes: [11],
+      });
+      for (const { blobs, manifest } of [image, signature, note]) {
+        const tag = manifest === image.manifest ? ":1" : "";
+        await pushImage(client, { source: blobs, root: manifest, reference: reference(`signed${tag}`) });
+      }
+      const from = client.repository(reference("signed"));
+      const to = client.repository(parseReference(`${other.host}/signed`));
+      const pushBlob: Parameters<typeof copyImage>[0]["pushBlob"] = (descriptor, open, signal) =>
+        to.pushBlob(descriptor, open, { signal });
+      const copied = await copyImage({
+        from,
+        name: "1",
+        to,
+        pushBlob,
+        tags: ["1"],
+        referrersOf: (subject) => from.listReferrers(subject),
+      });
+      expect(copied.descriptor).toEqual(image.manifest);
+      const referrersOf = async (subject: Descriptor) =>
+        (await to.listReferrers(subject.digest)).map(({ digest }) => digest);
+      expect(await referrersOf(image.manifest)).toEqual([signature.manifest.digest]);
+      expect(await referrersOf(signature.manifest)).toEqual([note.manifest.digest]);
+    });
   },
 );

@@ -2,11 +2,11 @@ import type { Socket } from "node:net";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 
 /** One read brings at most this much. */
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 512 * 1024;
 /** A piece of memory with less left than this is not read into any more. */
-const LEAST_READ_BYTES = 128 * 1024;
+const LEAST_READ_BYTES = 64 * 1024;
 /** What may wait for the reader before the connection is held back. */
-const QUEUE_BYTES = 2 * 1024 * 1024;
+const QUEUE_BYTES = 1024 * 1024;
 
 /** Connects; the socket must read into what `onread` gives it. */
 export type ConnectSocket = (onread: {
@@ -15,7 +15,7 @@ export type ConnectSocket = (onread: {
 }) => Socket;
 
 /**
- * A connection whose bytes are read straight into large buffers, a megabyte at a time. Node's HTTP clients read 64 KiB
+ * A connection whose bytes are read straight into large buffers, half a megabyte at a time. Node's HTTP clients read 64 KiB
  * at a time and pass each piece through several streams, which for a big blob costs more than its digest. Chunks stay
  * as they are; memory is not used twice.
  */
