@@ -8,7 +8,7 @@ import { BuildError } from "../error.ts";
 import type { State } from "../solve/state.ts";
 import type { OutputSpec } from "../types.ts";
 import type { BuiltImage } from "./image-documents.ts";
-import type { OutputContext } from "./write-outputs.ts";
+import type { OutputContext } from "./output-context.ts";
 
 /**
  * Writes the files of the results: into a folder, as whoever runs the build and with today's ownership (`local`),

@@ -5,23 +5,14 @@ import {
   parseReference,
   withDefaultTag,
 } from "../../oci/index.ts";
-import type { Collaborators } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
-import type { LayerAccess } from "../solve/layer-access.ts";
-import type { State } from "../solve/state.ts";
-import type { BuildOptions, OutputSpec } from "../types.ts";
+import type { OutputSpec } from "../types.ts";
 import { splitAnnotations } from "./annotations.ts";
 import { exportFiles } from "./file-tree.ts";
 import { type BuiltImage, blobsOf, type ManifestOptions, putIndex, putManifest } from "./image-documents.ts";
 import { layoutFiles, writeArchive, writeFolder } from "./oci-archive.ts";
+import type { OutputContext } from "./output-context.ts";
 import { rewriteTimestamps } from "./rewrite-timestamps.ts";
-
-export interface OutputContext extends Collaborators {
-  readonly options: BuildOptions;
-  readonly layers: LayerAccess;
-  readonly states: readonly State[];
-  readonly signal: AbortSignal;
-}
 
 /** What an output made, where it made one. */
 interface Written {
