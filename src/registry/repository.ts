@@ -135,6 +135,11 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     this.#deps.distrusted.add(`${this.registry} ${digest}`);
   }
 
+  /** What this client takes for present here may have gone: it will look again. */
+  forgetBlobs(blobs: readonly Descriptor[]): void {
+    for (const { digest } of blobs) this.#deps.known.forget(this.registry, this.name, digest);
+  }
+
   /** What events say about a blob of this repository. */
   blobContext({ digest, size }: Descriptor): BlobContext {
     return { registry: this.registry, repository: this.name, digest, size };

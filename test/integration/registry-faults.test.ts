@@ -554,6 +554,46 @@ describe.skipIf(!hasRegistry)("a registry behind a bad network (docker-registry 
       },
     );
 
+    test("are looked at again when the registry misses one for the manifest", async () => {
+      const image = makeImage({ layerSizes: [1000] });
+      await using client = newClient();
+      const body = JSON.stringify({
+        errors: [{ code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" }],
+      });
+      let refusals = 1;
+      proxy.rule = ({ method, path }) =>
+        method === "PUT" && path.includes("/manifests/") && refusals-- > 0
+          ? { kind: "answer", status: 400, body }
+          : undefined;
+      const push = () =>
+        pushImage(client, { source: image.blobs, root: image.manifest, reference: reference("missing:1") });
+      expect((await push()).blobs).toEqual({ uploaded: 2, mounted: 0, present: 0 });
+      expect(
+        proxy.seen.filter(({ method, path }) => method === "HEAD" && path.includes("/blobs/")),
+      ).toHaveLength(4);
+      refusals = 9;
+      await using other = newClient();
+      const again = () =>
+        pushImage(other, { source: image.blobs, root: image.manifest, reference: reference("missing:2") });
+      await expect(again()).rejects.toMatchObject({ code: "REFUSED", status: 400 });
+    });
+
+    test("are not repeated where only the storage knows no HEAD", async () => {
+      proxy.rule = ({ method, path }) => {
+        if (!path.includes(`/blobs/${layer.digest}`) || path.includes("storage")) {
+          return path.includes("storage") && method === "HEAD" ? { kind: "answer", status: 403 } : undefined;
+        }
+        return { kind: "answer", status: 307, headers: { location: `http://${proxy.host}${path}?storage` } };
+      };
+      await using client = newClient();
+      const { blobs } = await pushImage(client, {
+        source: big.blobs,
+        root: big.manifest,
+        reference: reference(),
+      });
+      expect(blobs).toEqual({ uploaded: 0, mounted: 0, present: 2 });
+    });
+
     test("of a source that does not have its digest say so", async () => {
       const image = makeImage({ layerSizes: [1000] });
       const [bad] = image.layers;

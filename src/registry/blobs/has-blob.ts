@@ -24,9 +24,17 @@ export async function hasBlob(
     const stated = answer.headers.one("content-length");
     return stated === undefined || Number(stated) === size;
   }
-  // Storage behind a redirect may know no HEAD, and some registries deny it before a push; an upload is always right.
+  // The registry said where the blob is; its storage may only not know HEAD.
+  if (answer.hops.length > 0 && answer.status !== 404) return await canReadFirstByte(session, request);
+  // Some registries deny it before a push; an upload is always right.
   if (answer.status >= 500) throw await session.refuse(answer, request);
   return false;
+}
+
+async function canReadFirstByte(session: HostSession, request: RegistryRequest): Promise<boolean> {
+  const answer = await session.request({ ...request, method: "GET", headers: { range: "bytes=0-0" } });
+  answer.body.discard();
+  return answer.status === 206 || answer.status === 200;
 }
 
 /** What pushing to a repository needs. */

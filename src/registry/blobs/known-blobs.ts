@@ -18,6 +18,10 @@ export class KnownBlobs {
     this.#repositories.set(key, new Set([repository]));
   }
 
+  forget(registry: string, repository: string, digest: Digest): void {
+    this.#repositories.get(`${registry} ${digest}`)?.delete(repository);
+  }
+
   has(registry: string, repository: string, digest: Digest): boolean {
     return this.#repositories.get(`${registry} ${digest}`)?.has(repository) === true;
   }

@@ -1,5 +1,6 @@
 import type { BlobOpener, BlobSource, Descriptor, Digest, Platform } from "../../oci/index.ts";
 import type { PushBlobResult } from "../blobs/push-types.ts";
+import { RegistryError } from "../error.ts";
 import { runParallel } from "../parallel.ts";
 import { type DocumentTree, readTree } from "./document-tree.ts";
 import { distinctBlobs, PARALLEL_BLOBS } from "./pull-image.ts";
@@ -29,6 +30,8 @@ export interface CopyImageOptions {
    * `listReferrers` fits.
    */
   readonly referrersOf?: ((subject: Digest) => Promise<readonly Descriptor[]>) | undefined;
+  /** Told when the target misses blobs that it was taken to have; they are pushed once more. */
+  readonly forgetBlobs?: ((blobs: readonly Descriptor[]) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +44,7 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
   const { from, name, tags, signal } = options;
   const counts = { uploaded: 0, mounted: 0, present: 0 };
   let uploadedBytes = 0;
-  const onBlob = (kind: PushBlobResult["kind"], size: number): void => {
+  const onBlob: OnBlob = (kind, size) => {
     counts[kind]++;
     if (kind === "uploaded") uploadedBytes += size;
   };
@@ -56,15 +59,33 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
   return { descriptor: tree.root.descriptor, tags, blobs: counts, uploadedBytes };
 }
 
+type OnBlob = (kind: PushBlobResult["kind"], size: number) => void;
+
 async function copyTree(
-  { root, manifests, indexes }: DocumentTree,
-  { from, to, pushBlob, signal }: CopyImageOptions,
+  tree: DocumentTree,
+  options: CopyImageOptions,
   tags: readonly string[],
-  onBlob: (kind: PushBlobResult["kind"], size: number) => void,
+  onBlob: OnBlob,
 ): Promise<void> {
   const blobs = distinctBlobs(
-    manifests.flatMap(({ manifest }) => [manifest.config, ...manifest.layers.filter(isDistributable)]),
+    tree.manifests.flatMap(({ manifest }) => [manifest.config, ...manifest.layers.filter(isDistributable)]),
   );
+  await copyBlobs(blobs, options, onBlob);
+  try {
+    await copyDocuments(tree, options, tags);
+  } catch (error) {
+    if (!isMissingBlob(error) || options.forgetBlobs === undefined) throw error;
+    options.forgetBlobs(blobs);
+    await copyBlobs(blobs, options, (kind, size) => (kind === "uploaded" ? onBlob(kind, size) : undefined));
+    await copyDocuments(tree, options, tags);
+  }
+}
+
+async function copyBlobs(
+  blobs: readonly Descriptor[],
+  { from, pushBlob, signal }: CopyImageOptions,
+  onBlob: OnBlob,
+): Promise<void> {
   await runParallel(
     blobs,
     PARALLEL_BLOBS,
@@ -74,6 +95,13 @@ async function copyTree(
     },
     signal,
   );
+}
+
+async function copyDocuments(
+  { root, manifests, indexes }: DocumentTree,
+  { to, signal }: CopyImageOptions,
+  tags: readonly string[],
+): Promise<void> {
   await runParallel(
     manifests.filter((manifest) => manifest !== root),
     PARALLEL_BLOBS,
@@ -89,6 +117,12 @@ async function copyTree(
   for (const tag of tags.length === 0 ? [undefined] : tags) {
     await to.pushManifest(bytes, { mediaType: descriptor.mediaType, tag, signal });
   }
+}
+
+/** Some registries need a moment until a blob that they have taken can be named. */
+function isMissingBlob(error: unknown): boolean {
+  if (!(error instanceof RegistryError)) return false;
+  return error.errors.some(({ code }) => code === "MANIFEST_BLOB_UNKNOWN" || code === "BLOB_UNKNOWN");
 }
 
 /** Breadth first: what refers to the image, then what refers to that. Each digest once. */

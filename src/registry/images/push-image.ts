@@ -40,6 +40,7 @@ export async function pushImage(client: RegistryClient, options: PushImageOption
     pushBlob: async (descriptor, open, inner) =>
       await target.pushBlob(descriptor, open, { mountFrom: await mountFrom?.(descriptor), signal: inner }),
     tags,
+    forgetBlobs: (blobs) => target.forgetBlobs(blobs),
     signal,
   });
 }

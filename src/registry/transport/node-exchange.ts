@@ -31,8 +31,11 @@ export function createNodeExchange(): Exchange {
   const tlsKey = createTlsKeys();
   const bulk = createBulkGet();
 
-  async function agentFor(url: URL, tls: TlsConfig | undefined): Promise<Agent> {
-    const key = `${url.origin} ${tlsKey(tls)}`;
+  // Uploads have connections of their own: their bodies may come out of other requests to the same host, which must not
+  // have to wait for them.
+  async function agentFor({ url, tls, body }: ExchangeRequest): Promise<Agent> {
+    const isUpload = body !== undefined && !(body instanceof Uint8Array);
+    const key = `${url.origin} ${tlsKey(tls)} ${isUpload}`;
     let agent = agents.get(key);
     if (agent === undefined) {
       agent = createAgent(url, tls);
@@ -47,7 +50,7 @@ export function createNodeExchange(): Exchange {
       if (request.bulk === true && request.method === "GET") return await bulk.get(request);
       const { request: start } =
         request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
-      const agent = await agentFor(request.url, request.tls);
+      const agent = await agentFor(request);
       request.signal?.throwIfAborted();
       return await new Promise<ExchangeResponse>((resolve, reject) => {
         const outgoing = start(request.url, requestOptions(request, agent));

@@ -24,8 +24,11 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
   const agents = new Map<string, Promise<ProxyAgent>>();
   const tlsKey = createTlsKeys();
 
-  async function agentFor(proxy: URL, url: URL, tls: TlsConfig | undefined): Promise<ProxyAgent> {
-    const key = `${proxy.href} ${url.origin} ${tlsKey(tls)}`;
+  // Uploads have connections of their own: their bodies may come out of other requests to the same host, which must not
+  // have to wait for them.
+  async function agentFor(proxy: URL, { url, tls, body }: ExchangeRequest): Promise<ProxyAgent> {
+    const isUpload = body !== undefined && !(body instanceof Uint8Array);
+    const key = `${proxy.href} ${url.origin} ${tlsKey(tls)} ${isUpload}`;
     let agent = agents.get(key);
     if (agent === undefined) {
       agent = createAgent(proxy, tls);
@@ -39,7 +42,7 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
       const proxy = chooseProxy(request.url);
       if (proxy === undefined) return await direct.send(request);
       request.signal?.throwIfAborted();
-      const agent = await agentFor(proxy, request.url, request.tls);
+      const agent = await agentFor(proxy, request);
       try {
         return await sendThrough(agent, request);
       } catch (error) {
