@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestOf, parsePlatform, parseReference } from "../../src/oci/index.ts";
 import {
@@ -163,5 +164,76 @@ describe.skipIf(!hasRegistry)("against a real registry (docker-registry installe
     if (first === undefined) throw new Error("unreachable");
     await repository.deleteManifest(first.manifest.digest);
     expect(await repository.listReferrers(subject.manifest.digest)).toHaveLength(4);
+  });
+
+  test("many blobs are copied within a registry at once without waiting for each other", async () => {
+    await using client = new RegistryClient();
+    const images = Array.from({ length: 20 }, () => makeImage({ layerSizes: [50_000] }));
+    await Promise.all(
+      images.map(({ blobs, manifest }) =>
+        pushImage(client, { source: blobs, root: manifest, reference: reference("many") }),
+      ),
+    );
+    const from = client.repository(reference("many"));
+    await using second = new RegistryClient();
+    const to = second.repository(reference("more"));
+    const results = await Promise.all(
+      images.map(({ layers: [layer] }) =>
+        layer === undefined
+          ? undefined
+          : to.pushBlob(layer, (at) =>
+              second.repository({ registry: from.registry, repository: from.name }).openBlob(layer, at),
+            ),
+      ),
+    );
+    expect(results.map((result) => result?.kind)).toEqual(images.map(() => "uploaded"));
+  });
+
+  test("an aborted pull ends with the reason given, and leaves no connection", async () => {
+    const image = makeImage({ layerSizes: Array.from({ length: 8 }, () => 4_000_000) });
+    await using setup = new RegistryClient();
+    await pushImage(setup, { source: image.blobs, root: image.manifest, reference: reference("abort:1") });
+    setup.close();
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    const before = sockets();
+    const controller = new AbortController();
+    const client = new RegistryClient({
+      onEvent: (event) => {
+        if (event.kind === "blob-bytes") controller.abort(new Error("enough"));
+      },
+    });
+    const sink = new MemoryBlobs();
+    const pulling = pullImage(client, { reference: reference("abort:1"), sink, signal: controller.signal });
+    await expect(pulling).rejects.toThrow("enough");
+    expect(sink.content.has(image.manifest.digest)).toBe(false);
+    client.close();
+    await expect.poll(sockets, { timeout: 5000 }).toBeLessThanOrEqual(before);
+  });
+
+  test("pulls and pushes can be aborted at any moment", async () => {
+    const image = makeImage({ layerSizes: [10, 300_000, 2_000_000] });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 45 }), fc.nat(), async (moment, name) => {
+        const controller = new AbortController();
+        let events = 0;
+        await using client = new RegistryClient({
+          onEvent: () => {
+            if (++events === moment) controller.abort(new Error("enough"));
+          },
+        });
+        const { signal } = controller;
+        const to = reference(`any/${name}:1`);
+        const work = async () => {
+          await pushImage(client, { source: image.blobs, root: image.manifest, reference: to, signal });
+          await pullImage(client, { reference: to, sink: new MemoryBlobs(), signal });
+        };
+        const outcome = await work().then(
+          () => "done",
+          (error: unknown) => (error as Error).message,
+        );
+        expect(outcome).toMatch(controller.signal.aborted ? /^(enough|done)$/ : /^done$/);
+      }),
+      { numRuns: 40 },
+    );
   });
 });

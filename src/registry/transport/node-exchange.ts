@@ -86,7 +86,9 @@ function exchange(
 ): void {
   const { body, signal, stallTimeoutMs, answerTimeoutMs } = request;
   let answered = false;
-  const onAbort = (): void => void outgoing.destroy(new NetworkError("other", "the request was aborted"));
+  // Without an error of its own: one given here would reach the socket when Node may have taken its listeners off it,
+  // in the moment between a complete answer and its end. Whoever waits sees a reset, and the signal.
+  const onAbort = (): void => void outgoing.destroy();
   const finish = (): void => signal?.removeEventListener("abort", onAbort);
   signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -111,6 +113,8 @@ function exchange(
   outgoing.on("response", (incoming) => {
     answered = true;
     outgoing.setTimeout(0);
+    // Once the answer is complete the socket may be another request's: aborting must not touch it any more.
+    incoming.once("end", finish);
     incoming.once("close", finish);
     resolve({
       status: incoming.statusCode ?? 0,

@@ -207,6 +207,21 @@ describe.each([
     );
   });
 
+  test("an abort after the end touches neither the connection nor who has it now", async () => {
+    const server = await serve((socket, _head, nth) => {
+      socket.write(lines("HTTP/1.1 200 OK", "Content-Length: 2", "", `o${nth}`));
+    });
+    const controller = new AbortController();
+    const response = await server.get(bulk, { signal: controller.signal });
+    let next: Promise<string> | undefined;
+    for await (const _chunk of response.body) {
+      controller.abort(new Error("too late"));
+      next = server.text(bulk);
+    }
+    expect(await next).toBe("200 o1");
+    expect(await server.text(bulk)).toBe("200 o2");
+  });
+
   test("notices that an idle connection has been closed, and says that it was reused", async () => {
     const server = await serve((socket, _head, nth) => {
       if (nth === 0) socket.write(lines("HTTP/1.1 200 OK", "Content-Length: 2", "", "ok"));
