@@ -50,6 +50,8 @@ export interface RegistryRequest {
   readonly followRedirects?: boolean | undefined;
   /** The body of the answer will be large. */
   readonly bulk?: boolean | undefined;
+  /** Its chunks need not outlast the request for the next one. */
+  readonly transient?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -224,6 +226,7 @@ export class HostSession {
         answerTimeoutMs: request.answerTimeoutMs,
         followRedirects: request.followRedirects,
         bulk: request.bulk,
+        transient: request.transient,
         signal,
       });
       if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) return answer;

@@ -116,12 +116,12 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
 
   /** Opens a blob; see `BlobSource`. Broken connections are mended on the way. */
   async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<AsyncIterable<Uint8Array>> {
-    const { offset = 0, signal } = options;
+    const { offset = 0, transient, signal } = options;
     const inline = inlineContent(descriptor);
     if (inline !== undefined) return once(inline.subarray(offset));
     const { clock, policy, onEvent, known } = this.#deps;
     const bytes = await fetchBlob(
-      { repository: this.name, descriptor, offset, signal },
+      { repository: this.name, descriptor, offset, transient, signal },
       { clock, policy, onEvent, readers: () => this.#blobReaders(descriptor.digest) },
     );
     known.note(this.registry, this.name, descriptor.digest);

@@ -20,6 +20,8 @@ export interface BlobRequest {
   readonly descriptor: Descriptor;
   /** First byte wanted; below the size, except for an empty blob. */
   readonly offset: number;
+  /** See `OpenBlobOptions`. */
+  readonly transient?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -184,6 +186,7 @@ class Download {
       budget: this.#budget,
       missing: "BLOB_NOT_FOUND",
       bulk: size - offset >= BULK_BYTES,
+      transient: this.#request.transient,
       signal,
     };
     for (;;) {

@@ -8,6 +8,10 @@ const LEAST_READ_BYTES = 64 * 1024;
 /** What may wait for the reader before the connection is held back. */
 const QUEUE_BYTES = 1024 * 1024;
 
+/** Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. */
+const RING_BUFFERS = 4;
+const RING_QUEUE = RING_BUFFERS - 2;
+
 /** Connects; the socket must read into what `onread` gives it. */
 export type ConnectSocket = (onread: {
   readonly buffer: () => Uint8Array;
@@ -17,18 +21,22 @@ export type ConnectSocket = (onread: {
 /**
  * A connection whose bytes are read straight into large buffers, half a megabyte at a time. Node's HTTP clients read 64 KiB
  * at a time and pass each piece through several streams, which for a big blob costs more than its digest. Chunks stay
- * as they are; memory is not used twice.
+ * as they are, unless the reader has said that it does not need them to.
  */
 export class BulkConnection {
   readonly #socket: Socket;
   #memory: Uint8Array = new Uint8Array(0);
   #used = 0;
+  #isTransient = false;
+  readonly #ring: Uint8Array[] = [];
+  #turn = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #held = false;
   #ended = false;
   #fault: NetworkError | undefined;
   #wake: (() => void) | undefined;
+  #timer: { readonly handle: NodeJS.Timeout; readonly ms: number } | undefined;
 
   constructor(connect: ConnectSocket) {
     this.#socket = connect({
@@ -49,6 +57,13 @@ export class BulkConnection {
     return this.#queuedBytes > 0;
   }
 
+  /** Whether chunks from now on may be overwritten once the reader asks for the next. */
+  setTransient(isTransient: boolean): void {
+    this.#isTransient = isTransient;
+    // What a reader before this one got may have been in these, and it may have kept it.
+    this.#ring.length = 0;
+  }
+
   write(text: string): void {
     this.#socket.write(text, "latin1");
   }
@@ -59,7 +74,7 @@ export class BulkConnection {
     const chunk = this.#queue.shift();
     if (chunk !== undefined) {
       this.#queuedBytes -= chunk.byteLength;
-      if (this.#held && this.#queuedBytes < QUEUE_BYTES / 2) {
+      if (this.#held && !this.#isFull(2)) {
         this.#held = false;
         this.#socket.resume();
       }
@@ -78,13 +93,18 @@ export class BulkConnection {
 
   /** While idle a connection must not keep the process alive. */
   setIdle(idle: boolean): void {
-    if (idle) this.#socket.unref();
-    else this.#socket.ref();
+    if (idle) {
+      this.#stopTimer();
+      this.#socket.unref();
+    } else {
+      this.#socket.ref();
+    }
   }
 
   /** Ends the connection; a reader that waits gets the fault. */
   fail(fault: NetworkError): void {
     this.#fault ??= fault;
+    this.#stopTimer();
     this.#socket.destroy();
     this.#wake?.();
   }
@@ -92,10 +112,18 @@ export class BulkConnection {
   destroy(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#stopTimer();
     this.#socket.destroy();
   }
 
   #nextBuffer(): Uint8Array {
+    if (this.#isTransient) {
+      this.#turn = (this.#turn + 1) % RING_BUFFERS;
+      this.#memory = this.#ring[this.#turn] ?? Buffer.allocUnsafeSlow(READ_BYTES);
+      this.#ring[this.#turn] = this.#memory;
+      this.#used = 0;
+      return this.#memory;
+    }
     if (this.#memory.byteLength - this.#used < LEAST_READ_BYTES) {
       this.#memory = Buffer.allocUnsafeSlow(READ_BYTES);
       this.#used = 0;
@@ -109,9 +137,14 @@ export class BulkConnection {
     this.#used += count;
     this.#queuedBytes += count;
     this.#wake?.();
-    if (this.#queuedBytes < QUEUE_BYTES) return true;
-    this.#held = true;
-    return false;
+    this.#held = this.#isFull(1);
+    return !this.#held;
+  }
+
+  /** `part`: full to the half, say, is where reading goes on. */
+  #isFull(part: number): boolean {
+    if (this.#isTransient) return this.#queue.length >= RING_QUEUE / part;
+    return this.#queuedBytes >= QUEUE_BYTES / part;
   }
 
   #end(): void {
@@ -121,14 +154,26 @@ export class BulkConnection {
 
   #arrival(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.fail(new NetworkError("timeout", `nothing came for ${Math.round(timeoutMs / 1000)} s`));
-      }, timeoutMs);
       this.#wake = () => {
         this.#wake = undefined;
-        clearTimeout(timer);
         resolve();
       };
+      // One timer that starts over, instead of a new one for every chunk.
+      if (this.#timer?.ms === timeoutMs) {
+        this.#timer.handle.refresh();
+        return;
+      }
+      this.#stopTimer();
+      const onTime = (): void => {
+        if (this.#wake === undefined) return;
+        this.fail(new NetworkError("timeout", `nothing came for ${Math.round(timeoutMs / 1000)} s`));
+      };
+      this.#timer = { handle: setTimeout(onTime, timeoutMs), ms: timeoutMs };
     });
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer.handle);
+    this.#timer = undefined;
   }
 }

@@ -70,6 +70,8 @@ export function createBulkGet(): BulkGet {
         else connection.destroy();
       };
       try {
+        // TLS brings 16 KiB at a time, of which many share a buffer: there is little to gain from using one again.
+        connection.setTransient(request.transient === true && url.protocol === "http:");
         connection.write(requestHead(request));
         const head = await readHead(connection, request.answerTimeoutMs);
         const body = createBody(connection, head, request, finish);

@@ -22,6 +22,8 @@ export interface ExchangeRequest {
   readonly tls?: TlsConfig | undefined;
   /** A GET whose body is large: worth a connection that reads faster. */
   readonly bulk?: boolean | undefined;
+  /** Chunks of the answer need not outlast the request for the next one. */
+  readonly transient?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -26,6 +26,7 @@ export interface SendRequest {
   readonly followRedirects?: boolean | undefined;
   /** The body will be large. */
   readonly bulk?: boolean | undefined;
+  readonly transient?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -66,6 +67,7 @@ export class Sender {
         stallTimeoutMs: STALL_TIMEOUT_MS,
         tls: isOrigin ? request.tls : undefined,
         bulk: request.bulk,
+        transient: request.transient,
         signal: request.signal,
       });
       const { status } = response;
