@@ -35,6 +35,7 @@ export class MemoryBlobs implements BlobSource, BlobSink {
   }
 
   async writeBlob(descriptor: Descriptor, open: BlobOpener): Promise<void> {
+    if (this.content.has(descriptor.digest)) return;
     const chunks: Uint8Array[] = [];
     for await (const chunk of verifyBlob(await open({ offset: 0 }), descriptor)) chunks.push(chunk);
     this.content.set(descriptor.digest, Buffer.concat(chunks));
