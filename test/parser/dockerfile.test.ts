@@ -146,6 +146,26 @@ describe("parseDockerfile()", () => {
   });
 });
 
+describe("flags and HEALTHCHECK's first word are read byte by byte", () => {
+  const first = (line: string | Uint8Array): unknown => {
+    const content = Buffer.concat([Buffer.from("FROM a\n"), Buffer.from(line)]);
+    const node = parseNodes(content).instructions[1];
+    return node && { flags: node.flags, args: node.args };
+  };
+
+  test.each([
+    ["RUN --a=\u00e9 b", { flags: ["--a=\u00c3\u00a9"], args: ["b"] }],
+    ["RUN --a=\u00e0b c", { flags: ["--a=\u00c3"], args: ["b c"] }],
+    ["RUN --\u00a0a b", { flags: ["--\u00c2"], args: ["a b"] }],
+    ["RUN \u0085 a", { flags: [], args: ["a"] }],
+    ["HEALTHCHECK CMD\u00a0x", { flags: [], args: ["CMD\udcc2", "x"] }],
+    ["HEALTHCHECK CMD \u0085x", { flags: [], args: ["CMD", "\u0085x"] }],
+    [Buffer.from([0x52, 0x55, 0x4e, 0x20, 0xa0, 0x85, 0x78]), { flags: [], args: ["x"] }],
+  ])("%j", (line, wanted) => {
+    expect(first(line)).toEqual(wanted);
+  });
+});
+
 describe("parseNodes()", () => {
   test("takes what only the second phase refuses", () => {
     expect(parseNodes("FOO bar\nFROM a b\n").instructions.map(({ name, args }) => [name, args])).toEqual([

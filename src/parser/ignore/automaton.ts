@@ -30,6 +30,8 @@ interface State {
 
 /** Beyond that many states they are built anew; patterns that people write have a handful. */
 const MAX_STATES = 1000;
+/** `{1000}` a thousand times over. */
+const MAX_STEPS = 1_000_000;
 const NOWHERE: State = { waiting: [], isMatch: false, isMatchAtEnd: false, next: [] };
 
 /**
@@ -43,6 +45,7 @@ export class Automaton {
   #states = new Map<string, State>();
   #initial: State | undefined;
 
+  /** @throws {RangeError} for an expression whose repetitions make it too large */
   constructor(nodes: readonly ExpressionNode[]) {
     const program: Step[] = [];
     emit(nodes, program);
@@ -154,6 +157,7 @@ function holds(
 }
 
 function emit(nodes: readonly ExpressionNode[], program: Step[]): void {
+  if (program.length > MAX_STEPS) throw new RangeError("Cannot compile pattern: it repeats too much");
   for (const node of nodes) {
     switch (node.kind) {
       case "one":
@@ -164,6 +168,12 @@ function emit(nodes: readonly ExpressionNode[], program: Step[]): void {
         break;
       case "group":
         emit(node.body, program);
+        break;
+      case "repeat":
+        emitRepeat(node, program);
+        break;
+      case "either":
+        emitEither(node.branches, program);
         break;
       case "optional":
       case "star": {
@@ -178,4 +188,23 @@ function emit(nodes: readonly ExpressionNode[], program: Step[]): void {
         node satisfies never;
     }
   }
+}
+
+function emitRepeat({ min, max, body }: Extract<ExpressionNode, { kind: "repeat" }>, program: Step[]): void {
+  for (let i = 0; i < min; i++) emit(body, program);
+  if (max === Number.POSITIVE_INFINITY) emit([{ kind: "star", body }], program);
+  else for (let i = min; i < max; i++) emit([{ kind: "optional", body }], program);
+}
+
+function emitEither(branches: readonly (readonly ExpressionNode[])[], program: Step[]): void {
+  const jumps: number[] = [];
+  for (const [index, branch] of branches.entries()) {
+    const split = program.length;
+    if (index < branches.length - 1) program.push({ kind: "match" });
+    emit(branch, program);
+    jumps.push(program.length);
+    program.push({ kind: "match" });
+    if (index < branches.length - 1) program[split] = { kind: "split", targets: [split + 1, program.length] };
+  }
+  for (const place of jumps) program[place] = { kind: "jump", target: program.length };
 }

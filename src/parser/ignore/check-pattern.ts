@@ -1,17 +1,26 @@
 /**
- * Whether a pattern is well-formed by the rules of Go's filepath.Match: brackets closed and not empty, ranges whole, no
- * lone backslash at the end of a part. Ignore files are checked by these rules when they are read, though matching then
- * follows others.
+ * Whether a pattern is refused when it is read. Docker tries each with Go's filepath.Match on the path `.` and refuses it if
+ * that finds a fault: a bracket that is empty or not closed, a range without its end, a backslash with nothing behind it.
+ * Matching stops at the first part that does not fit, so a fault further back goes unnoticed, as it does here; matching
+ * paths later follows other rules.
  */
-export function isWellFormedPattern(pattern: string): boolean {
+export function isRefused(pattern: string): boolean {
+  let text = ".";
   let at = 0;
   while (at < pattern.length) {
+    const hasStar = pattern.charAt(at) === "*";
     while (pattern.charAt(at) === "*") at++;
     const end = chunkEnd(pattern, at);
-    if (!isWellFormedChunk(pattern.slice(at, end))) return false;
+    const chunk = pattern.slice(at, end);
     at = end;
+    if (hasStar && chunk === "") return false;
+    const isLast = at === pattern.length;
+    const rest = restAfter(chunk, text, { hasStar, isLast });
+    if (rest === "fault") return true;
+    if (rest === undefined) return false;
+    text = rest;
   }
-  return true;
+  return false;
 }
 
 /** Chunks end at a `*` that is not in brackets. */
@@ -28,49 +37,80 @@ function chunkEnd(pattern: string, start: number): number {
   return at;
 }
 
-function isWellFormedChunk(chunk: string): boolean {
+/** What is left of the text behind the chunk, the star in front of it having taken as little as possible. */
+function restAfter(
+  chunk: string,
+  text: string,
+  { hasStar, isLast }: { readonly hasStar: boolean; readonly isLast: boolean },
+): string | "fault" | undefined {
+  for (let skipped = 0; skipped <= (hasStar ? text.length : 0); skipped++) {
+    const rest = matchChunk(chunk, text.slice(skipped));
+    if (rest === "fault" || (rest !== undefined && (rest === "" || !isLast))) return rest;
+  }
+  return undefined;
+}
+
+/** Matches a chunk at the text's beginning; one that does not fit is still read to its end, for faults in it. */
+function matchChunk(chunk: string, text: string): string | "fault" | undefined {
+  let rest: string | undefined = text;
   let at = 0;
   while (at < chunk.length) {
+    if (rest === "") rest = undefined;
+    const next: string | undefined = rest?.charAt(0);
     const char = chunk.charAt(at);
+    let fits = true;
     if (char === "[") {
-      const end = bracketEnd(chunk, at);
-      if (end === undefined) return false;
-      at = end;
-    } else if (char === "\\") {
-      if (at + 1 === chunk.length) return false;
-      at += 2;
+      const bracket = readBracket(chunk, at, next);
+      if (bracket === undefined) return "fault";
+      fits = bracket.fits;
+      at = bracket.end;
+    } else if (char === "?") {
+      fits = next !== "/";
+      at++;
     } else {
+      if (char === "\\") at++;
+      if (at === chunk.length) return "fault";
+      fits = chunk.charAt(at) === next;
       at++;
     }
+    rest = fits ? rest?.slice(1) : undefined;
   }
-  return true;
+  return rest;
 }
 
-/** Offset after the `]`, or undefined if the class is malformed. */
-function bracketEnd(chunk: string, start: number): number | undefined {
+/** A class, from its `[`; undefined if it is malformed. */
+function readBracket(
+  chunk: string,
+  start: number,
+  subject: string | undefined,
+): { readonly fits: boolean; readonly end: number } | undefined {
   let at = start + 1;
-  if (chunk.charAt(at) === "^") at++;
+  const isNegated = chunk.charAt(at) === "^";
+  if (isNegated) at++;
+  let isMember = false;
   for (let ranges = 0; ; ranges++) {
-    if (chunk.charAt(at) === "]" && ranges > 0) return at + 1;
-    const low = classCharEnd(chunk, at);
+    if (chunk.charAt(at) === "]" && ranges > 0) return { fits: isMember !== isNegated, end: at + 1 };
+    const low = readClassChar(chunk, at);
     if (low === undefined) return undefined;
-    at = low;
-    if (chunk.charAt(at) === "-") {
-      const high = classCharEnd(chunk, at + 1);
-      if (high === undefined) return undefined;
-      at = high;
-    }
+    const high = chunk.charAt(low.end) === "-" ? readClassChar(chunk, low.end + 1) : low;
+    if (high === undefined) return undefined;
+    at = high.end;
+    if (subject !== undefined && low.char <= subject && subject <= high.char) isMember = true;
   }
 }
 
-/** Offset after one possibly escaped character of a class; there must be something behind it. */
-function classCharEnd(chunk: string, start: number): number | undefined {
+/** One possibly escaped character of a class; there must be something behind it. */
+function readClassChar(
+  chunk: string,
+  start: number,
+): { readonly char: string; readonly end: number } | undefined {
   let at = start;
-  const char = chunk.charAt(at);
-  if (char === "" || char === "-" || char === "]") return undefined;
-  if (char === "\\") at++;
+  const first = chunk.charAt(at);
+  if (first === "" || first === "-" || first === "]") return undefined;
+  if (first === "\\") at++;
   const point = chunk.codePointAt(at);
   if (point === undefined) return undefined;
-  at += point > 0xffff ? 2 : 1;
-  return at < chunk.length ? at : undefined;
+  const char = String.fromCodePoint(point);
+  at += char.length;
+  return at < chunk.length ? { char, end: at } : undefined;
 }

@@ -1,6 +1,6 @@
 import { DockerfileError } from "../error.ts";
 import { trimSpace } from "../text/space.ts";
-import { isWellFormedPattern } from "./check-pattern.ts";
+import { isRefused } from "./check-pattern.ts";
 import { cleanPath } from "./clean-path.ts";
 import type { IgnorePattern } from "./parse-ignorefile.ts";
 import { compilePattern, type PathTest } from "./pattern.ts";
@@ -76,7 +76,7 @@ function createRule(source: IgnorePattern): readonly Rule[] {
       hint: `Line ${source.line} of the ignore file has ! without a pattern`,
     });
   }
-  if (!isWellFormedPattern(pattern)) throw badPattern(source);
+  if (isRefused(pattern)) throw badPattern(source);
   let compiled: PathTest | undefined;
   const matches: PathTest = (path) => {
     // Compiled at first use: what is wrong beyond the check above is an error only then.
@@ -110,10 +110,11 @@ function decidingRule(rules: readonly Rule[], path: string): Rule | undefined {
   return decided;
 }
 
+/** The folders above a path; of an absolute one also "", and of one in the root folder `/`. */
 function parentsOf(path: string): readonly string[] {
   const parents: string[] = [];
   for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) parents.push(path.slice(0, at));
-  return parents;
+  return parents.length === 1 && parents[0] === "" ? ["", "/"] : parents;
 }
 
 /** @param parent which rules matched the folder above or one above that; undefined at the root */

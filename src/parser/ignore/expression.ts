@@ -11,7 +11,14 @@ export type ExpressionNode =
   | { readonly kind: "one"; readonly test: Test }
   | { readonly kind: "start" | "end" }
   | { readonly kind: "word-boundary"; readonly wanted: boolean }
-  | { readonly kind: "group" | "star" | "optional"; readonly body: readonly ExpressionNode[] };
+  | { readonly kind: "group" | "star" | "optional"; readonly body: readonly ExpressionNode[] }
+  | {
+      readonly kind: "repeat";
+      readonly min: number;
+      readonly max: number;
+      readonly body: readonly ExpressionNode[];
+    }
+  | { readonly kind: "either"; readonly branches: readonly (readonly ExpressionNode[])[] };
 
 /** @returns undefined if the expression is malformed */
 export function parseExpression(expression: string): readonly ExpressionNode[] | undefined {
@@ -52,6 +59,11 @@ const POSIX_CLASSES: Readonly<Record<string, readonly string[]>> = {
   xdigit: ["09", "AF", "af"],
 };
 
+/** Numbers have no leading zeros; what is not of this form are ordinary characters. */
+const REPEAT = /^\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}/;
+const MAX_REPEAT = 1000;
+const ANYTHING: ExpressionNode = { kind: "star", body: [{ kind: "one", test: () => true }] };
+
 class Malformed extends Error {}
 
 /** Reads the expressions that pattern.ts writes; see there for what can be in them. */
@@ -65,9 +77,17 @@ class ExpressionParser {
 
   parse(): readonly ExpressionNode[] | undefined {
     try {
-      const nodes = this.#sequence();
+      const branches = [this.#sequence()];
+      while (this.#peek() === "|") {
+        this.#at++;
+        branches.push(this.#sequence());
+      }
       if (this.#at < this.#chars.length) return undefined;
-      return nodes;
+      const [only = []] = branches;
+      if (branches.length === 1 && only[0]?.kind === "start") return only;
+      // Only the first branch has the ^ that stands at the beginning, and `^{0,2}` may be no ^ at all: the rest of
+      // such an expression matches anywhere.
+      return [ANYTHING, { kind: "either", branches }];
     } catch (error) {
       if (error instanceof Malformed) return undefined;
       throw error;
@@ -84,18 +104,31 @@ class ExpressionParser {
 
   #sequence(): readonly ExpressionNode[] {
     const nodes: ExpressionNode[] = [];
-    while (this.#at < this.#chars.length && this.#peek() !== ")") {
+    while (this.#at < this.#chars.length && this.#peek() !== ")" && this.#peek() !== "|") {
       const items = this.#item();
       const last = items.at(-1);
-      const quantifier = this.#peek();
-      if (last !== undefined && (quantifier === "*" || quantifier === "?")) {
-        this.#at++;
-        nodes.push(...items.slice(0, -1), { kind: quantifier === "*" ? "star" : "optional", body: [last] });
-      } else {
-        nodes.push(...items);
-      }
+      const quantify = last === undefined ? undefined : this.#quantifier();
+      if (last === undefined || quantify === undefined) nodes.push(...items);
+      else nodes.push(...items.slice(0, -1), quantify([last]));
     }
     return nodes;
+  }
+
+  /** Takes `*`, `?`, `{2}`, `{2,}` or `{2,3}`, if one is there. */
+  #quantifier(): ((body: readonly ExpressionNode[]) => ExpressionNode) | undefined {
+    const char = this.#peek();
+    if (char === "*" || char === "?") {
+      this.#at++;
+      return (body) => ({ kind: char === "*" ? "star" : "optional", body });
+    }
+    const repeat = char === "{" ? REPEAT.exec(this.#chars.slice(this.#at, this.#at + 20).join("")) : null;
+    if (repeat === null) return undefined;
+    this.#at += repeat[0].length;
+    const min = Number(repeat[1]);
+    const max =
+      repeat[2] === undefined ? min : repeat[3] === undefined ? Number.POSITIVE_INFINITY : Number(repeat[3]);
+    if (min > MAX_REPEAT || max < min || (max > MAX_REPEAT && Number.isFinite(max))) throw new Malformed();
+    return (body) => ({ kind: "repeat", min, max, body });
   }
 
   #item(): readonly ExpressionNode[] {
@@ -118,7 +151,12 @@ class ExpressionParser {
       }
       case "*":
       case "?":
-        throw new Malformed();
+      case "{":
+        // Nothing to repeat, or something repeated already.
+        this.#at--;
+        if (this.#quantifier() !== undefined) throw new Malformed();
+        this.#at++;
+        return [literal(codePoint(char))];
       default:
         return [literal(codePoint(char))];
     }
@@ -168,12 +206,19 @@ class ExpressionParser {
     }
     if (char !== "p" && char !== "P") return undefined;
     this.#at++;
-    const name = this.#take();
-    // With more than one letter the name would be in braces, which pattern.ts escapes.
-    if (!/^[CLMNPSZ]$/.test(name)) throw new Malformed();
-    const property = new RegExp(`^\\p{${name}}$`, "u");
+    const property = unicodeProperty(this.#propertyName());
+    if (property === undefined) throw new Malformed();
     const test: Test = (point) => property.test(String.fromCodePoint(point));
     return char === "p" ? test : not(test);
+  }
+
+  #propertyName(): string {
+    if (this.#peek() !== "{") return this.#take();
+    const end = this.#chars.indexOf("}", this.#at);
+    if (end === -1) throw new Malformed();
+    const name = this.#chars.slice(this.#at + 1, end).join("");
+    this.#at = end + 1;
+    return name;
   }
 
   /** Behind a backslash: one character. */
@@ -198,7 +243,12 @@ class ExpressionParser {
   }
 
   #hex(): number {
-    // `\x{…}` would need a brace, which pattern.ts escapes.
+    if (this.#peek() === "{") {
+      const braced = this.#propertyName();
+      const point = /^[0-9A-Fa-f]+$/.test(braced) ? Number.parseInt(braced, 16) : Number.NaN;
+      if (!(point <= 0x10ffff)) throw new Malformed();
+      return point;
+    }
     const digits = this.#take() + this.#take();
     if (!/^[0-9A-Fa-f]{2}$/.test(digits)) throw new Malformed();
     return Number.parseInt(digits, 16);
@@ -270,4 +320,18 @@ function literal(point: number): ExpressionNode {
 
 function not(test: Test): Test {
   return (point) => !test(point);
+}
+
+/** A general category (`L`, `Nd`) or a script (`Greek`); `^` in front for everything else. */
+function unicodeProperty(name: string): RegExp | undefined {
+  const negated = name.startsWith("^");
+  const bare = negated ? name.slice(1) : name;
+  if (bare === "Any") return negated ? /$^/u : /^/u;
+  const kind = /^[A-Z][a-z]?$/.test(bare) ? "General_Category" : "Script";
+  try {
+    return new RegExp(`^\\${negated ? "P" : "p"}{${kind}=${bare}}$`, "u");
+  } catch {
+    // There is no property of that name.
+    return undefined;
+  }
 }

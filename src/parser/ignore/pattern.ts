@@ -1,13 +1,17 @@
 import { Automaton } from "./automaton.ts";
-import { parseExpression } from "./expression.ts";
+import { type ExpressionNode, parseExpression } from "./expression.ts";
 
 /** Whether a pattern matches a path by itself, parents not considered. */
 export type PathTest = (path: string) => boolean;
 
 type Kind = "exact" | "prefix" | "suffix" | "regexp";
 
-/** What would mean something in a regular expression and nothing in a pattern. `^`, `[` and `]` are not among them. */
-const SPECIAL = new Set([".", "+", "(", ")", "|", "{", "}", "$"]);
+/**
+ * What is escaped on the way to a regular expression. `^`, `[` and `]` mean something in patterns too; `|`, `{` and `}`
+ * ought to be here, but Docker's table of these characters lacks everything from U+0040 on, so that in a pattern
+ * with a wildcard they are alternatives and repetitions.
+ */
+const SPECIAL = new Set([".", "+", "(", ")", "$"]);
 
 /**
  * Compiles a cleaned pattern (without `!`): `*` and `?` within a path's part, `**` across parts, `[…]` and `\` as in Go's
@@ -30,12 +34,20 @@ export function compilePattern(pattern: string): PathTest | undefined {
     }
     case "regexp": {
       const nodes = parseExpression(`${expression}$`);
-      if (nodes === undefined) return undefined;
-      const automaton = new Automaton(nodes);
-      return (path) => automaton.matches(path);
+      return nodes === undefined ? undefined : matcher(nodes);
     }
     default:
       return kind satisfies never;
+  }
+}
+
+function matcher(nodes: readonly ExpressionNode[]): PathTest | undefined {
+  try {
+    const automaton = new Automaton(nodes);
+    return (path) => automaton.matches(path);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 

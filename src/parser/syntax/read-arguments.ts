@@ -232,7 +232,10 @@ function firstCheckWord(text: string): { word: string; rest: string } {
   let end = 0;
   while (end < text.length && !isSpace(text.charCodeAt(end)) && text.charCodeAt(end) < 0x80) end++;
   if (end === text.length || text.charCodeAt(end) < 0x80) {
-    return { word: text.slice(0, end), rest: text.slice(skipSpace(text, end)) };
+    let rest = end;
+    while (rest < text.length && text.charCodeAt(rest) < 0x80 && isSpace(text.charCodeAt(rest))) rest++;
+    const next = text.charCodeAt(rest);
+    if (next !== 0xdc85 && next !== 0xdca0) return { word: text.slice(0, end), rest: text.slice(rest) };
   }
   const bytes = toByteString(text);
   let cut = 0;

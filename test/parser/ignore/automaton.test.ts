@@ -59,6 +59,19 @@ describe("the expressions of ignore patterns", () => {
     ["^\\Aa\\z$", "a", true],
     ["^\\t$", "\t", true],
     ["^a.b$", "a\nb", false],
+    ["^a{2}$", "aa", true],
+    ["^a{2}$", "aaa", false],
+    ["^a{2,}$", "aaaa", true],
+    ["^a{0,2}b$", "b", true],
+    ["^a{,2}$", "a{,2}", true],
+    ["^a{02}$", "a{02}", true],
+    ["^a|b$", "ax", true],
+    ["^a|b$", "xb", true],
+    ["^a|b$", "xa", false],
+    ["^a|$", "x", true],
+    ["^{0,2}a$", "ba", true],
+    ["^\\p{Greek}\\p{^Lu}$", "αβ", true],
+    ["^\\x{1F600}$", "😀", true],
   ])("%s on %j is %s", (expression, text, wanted) => {
     expect(matches(expression, text)).toBe(wanted);
   });
@@ -74,6 +87,11 @@ describe("the expressions of ignore patterns", () => {
     "^[[:nope:]]$",
     "^\\xg0$",
     "^\\C$",
+    "^a{1001}$",
+    "^a{2,1}$",
+    "^[^/]*{2}$",
+    "^a|{2}$",
+    "^\\p{Nope}$",
     "^[\\d-a]x[b-\\d]$",
   ])("%s is malformed", (expression) => {
     expect(parseExpression(expression)).toBeUndefined();

@@ -49,6 +49,18 @@ describe("createIgnore()", () => {
     );
   });
 
+  test("braces and bars are repetitions and alternatives beside a wildcard, as in Docker", () => {
+    expect(createIgnore(["a{2}*"]).excludes("aab")).toBe(true);
+    expect(createIgnore(["*.md|x"]).excludes("dir/yx")).toBe(true);
+    expect(createIgnore(["*.{js,ts}"]).excludes("a.js")).toBe(false);
+    expect(createIgnore(["a{2}"]).excludes("a{2}")).toBe(true);
+  });
+
+  test("a fault behind a star goes unnoticed, unless it is one for matching too", () => {
+    expect(createIgnore(["x*a\\"]).excludes("a")).toBe(false);
+    expect(() => createIgnore(["x*["]).excludes("a")).toThrow(DockerfileError);
+  });
+
   test("a pattern with a fault that only shows in use is refused then", () => {
     const ignore = createIgnore(["x", "[z-a]"]);
     expect(ignore.excludes("x")).toBe(true);
