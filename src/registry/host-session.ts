@@ -104,6 +104,7 @@ export class HostSession {
               headers: { "user-agent": userAgent },
               originHeaders: headers,
               body: body === undefined ? undefined : () => body,
+              secretBody: body !== undefined,
               tls,
             });
           const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy) };

@@ -36,6 +36,7 @@ export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "
 export { type CopyImageOptions, copyImage } from "./images/copy-image.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
 export { pullContents, pullImage } from "./images/pull-image.ts";
+export { type ArtifactFile, type PushArtifactOptions, pushArtifact } from "./images/push-artifact.ts";
 export { pushImage } from "./images/push-image.ts";
 export type {
   FetchedDocument,

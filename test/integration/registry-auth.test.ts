@@ -16,6 +16,7 @@ import {
 import { HastyClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
 import { hasOpenssl, startIssuer, type TokenIssuer } from "../support/registry-issuer.ts";
+import { startProxy } from "../support/registry-proxy.ts";
 import { hasRegistry, type RegistryServer, startRegistry } from "../support/registry-server.ts";
 
 const hasHtpasswd = spawnSync("htpasswd", []).error === undefined;
@@ -256,6 +257,27 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
       await using other = new RegistryClient({ clock });
       await fetchImageMetadata(other, reference("trouble:1"));
       expect(clock.waits).toEqual([250, 500]);
+    });
+
+    test("a token server that sends a password elsewhere is not followed", async () => {
+      await using thief = await startProxy();
+      await using door = await startProxy();
+      const redirect = { location: `http://${thief.host}/token` };
+      door.rule = () => ({ kind: "answer", status: 307, headers: redirect });
+      await using registry = await startProxy();
+      const challenge = { "www-authenticate": `Bearer realm="http://${door.host}/token",service="s"` };
+      registry.rule = () => ({ kind: "answer", status: 401, headers: challenge });
+      const to = parseReference(`${registry.host}/x:1`);
+      await using byPost = new RegistryClient(
+        always({ kind: "identity-token", token: "secret-token", origin: "the test" }),
+      );
+      await expect(fetchImageMetadata(byPost, to)).rejects.toThrow("credentials to another host");
+      expect(thief.seen).toEqual([]);
+      // A password goes in a header, which is left behind.
+      await using byGet = new RegistryClient(always(password("user", "secret")));
+      await expect(fetchImageMetadata(byGet, to)).rejects.toMatchObject({ name: "RegistryError" });
+      expect(thief.seen.length).toBeGreaterThan(0);
+      expect(thief.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
     });
 
     test("deleting asks for the right to delete", async () => {

@@ -4,6 +4,7 @@ import { digestOf, parsePlatform, parseReference } from "../../src/oci/index.ts"
 import {
   fetchImageMetadata,
   pullImage,
+  pushArtifact,
   pushImage,
   RegistryClient,
   type RegistryEvent,
@@ -164,6 +165,47 @@ describe.skipIf(!hasRegistry)("against a real registry (docker-registry installe
     if (first === undefined) throw new Error("unreachable");
     await repository.deleteManifest(first.manifest.digest);
     expect(await repository.listReferrers(subject.manifest.digest)).toHaveLength(4);
+  });
+
+  test("an artifact is pushed, found through its subject, and read back", async () => {
+    await using client = new RegistryClient();
+    const image = makeImage();
+    await pushImage(client, { source: image.blobs, root: image.manifest, reference: reference("art:1") });
+    const sbom = Buffer.from('{"sbom":true}');
+    const descriptor = { mediaType: "application/json", digest: digestOf(sbom), size: sbom.byteLength };
+    const artifactType = "application/vnd.example.sbom";
+    const open = async () =>
+      (async function* () {
+        yield sbom;
+      })();
+    const pushed = await pushArtifact(client, {
+      reference: reference("art"),
+      artifactType,
+      files: [{ title: "sbom.json", descriptor, open }],
+      subject: image.manifest,
+      annotations: { a: "b" },
+    });
+    const empty = await pushArtifact(client, {
+      reference: reference("art:nothing"),
+      artifactType,
+      files: [],
+    });
+    const repository = client.repository(reference("art"));
+    expect(await repository.listReferrers(image.manifest.digest, { artifactType })).toEqual([
+      { ...pushed, annotations: { a: "b" } },
+    ]);
+    const document = await repository.fetchManifest(pushed.digest);
+    if (document.kind !== "manifest") throw new Error("unreachable");
+    expect(document.manifest).toMatchObject({
+      artifactType,
+      subject: image.manifest,
+      layers: [{ ...descriptor, annotations: { "org.opencontainers.image.title": "sbom.json" } }],
+    });
+    await expect(fetchImageMetadata(client, reference("art:nothing"))).rejects.toMatchObject({
+      code: "DOCUMENT_INVALID",
+      message: expect.stringContaining(`an artifact of type "${artifactType}"`),
+    });
+    expect((await repository.fetchManifest("nothing")).descriptor).toEqual(empty);
   });
 
   test("many blobs are copied within a registry at once without waiting for each other", async () => {

@@ -20,6 +20,8 @@ export interface SendRequest {
   readonly originHeaders?: Readonly<Record<string, string>> | undefined;
   /** Opened anew for every hop that wants it. */
   readonly body?: (() => RequestBody) | undefined;
+  /** The body proves who we are, so it goes to no other origin. */
+  readonly secretBody?: boolean | undefined;
   /** For the URL's own origin only. */
   readonly tls?: TlsConfig | undefined;
   readonly answerTimeoutMs?: number | undefined;
@@ -88,6 +90,9 @@ export class Sender {
       });
       response.body.discard();
       if (decision.kind === "refuse") throw new RedirectRefusedError(url, decision.reason);
+      if (request.secretBody === true && !decision.sameOrigin && decision.method === method) {
+        throw new RedirectRefusedError(url, "it would take credentials to another host");
+      }
       hops.push(response.headers);
       isOrigin = isOrigin && decision.sameOrigin;
       ({ method, url } = decision);
