@@ -9,19 +9,13 @@ export interface BuildCheck {
   readonly isExperimental: boolean;
 }
 
-export function buildCheck(
-  name: string,
-  description: string,
-  options: { readonly isExperimental?: boolean } = {},
-): BuildCheck {
-  const page = name
-    .replace(/([a-z])([A-Z])/g, "$1-$2")
-    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
-    .toLowerCase();
-  return {
-    name,
-    description,
-    url: `https://docs.docker.com/go/dockerfile/rule/${page}/`,
-    isExperimental: options.isExperimental ?? false,
-  };
+export interface BuildCheckOptions {
+  /** The last part of the address of the rule's page. */
+  readonly page: string;
+  readonly isExperimental?: boolean;
+}
+
+export function buildCheck(name: string, description: string, options: BuildCheckOptions): BuildCheck {
+  const { page, isExperimental = false } = options;
+  return { name, description, url: `https://docs.docker.com/go/dockerfile/rule/${page}/`, isExperimental };
 }

@@ -19,12 +19,23 @@ function cloneable(lexer: moo.Lexer): CloneableLexer {
   return lexer as CloneableLexer;
 }
 
+/** A constant that is made when it is first needed: compiling one of these takes a millisecond, and most are never used. */
+function lazily<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => {
+    value ??= make();
+    return value;
+  };
+}
+
 /** Words between ASCII blanks, quotes being ordinary characters: FROM, EXPOSE, COPY … */
-const blankWords = cloneable(
-  moo.compile({
-    blank: { match: /[\t\v\f\r ]+/ },
-    word: { match: /[^\t\v\f\r ]+/, lineBreaks: true },
-  }),
+const blankWords = lazily(() =>
+  cloneable(
+    moo.compile({
+      blank: { match: /[\t\v\f\r ]+/ },
+      word: { match: /[^\t\v\f\r ]+/, lineBreaks: true },
+    }),
+  ),
 );
 
 /**
@@ -59,8 +70,8 @@ function pieceLexer(escapeChar: EscapeCharacter): CloneableLexer {
   );
 }
 
-const backslashPieces = pieceLexer("\\");
-const backtickPieces = pieceLexer("`");
+const backslashPieces = lazily(() => pieceLexer("\\"));
+const backtickPieces = lazily(() => pieceLexer("`"));
 
 /** A word with its offsets in the text it was found in. */
 export interface LexedWord {
@@ -73,7 +84,7 @@ export interface LexedWord {
 export function lexBlankWords(text: string): LexedWord[] {
   const words: LexedWord[] = [];
   // A clone shares the compiled patterns; the template itself is never advanced.
-  const lexer = blankWords.clone().reset(text);
+  const lexer = blankWords().clone().reset(text);
   for (let token = lexer.next(); token !== undefined; token = lexer.next()) {
     if (token.type !== "word") continue;
     words.push({ value: token.value, start: token.offset, end: token.offset + token.value.length });
@@ -84,7 +95,7 @@ export function lexBlankWords(text: string): LexedWord[] {
 /** Splits at Unicode blanks outside of quotes; quotes and escapes stay in the words. */
 export function lexQuotedWords(text: string, escapeChar: EscapeCharacter): LexedWord[] {
   const words: LexedWord[] = [];
-  const lexer = (escapeChar === "\\" ? backslashPieces : backtickPieces).clone().reset(text);
+  const lexer = (escapeChar === "\\" ? backslashPieces() : backtickPieces()).clone().reset(text);
   let value = "";
   let start = -1;
   let end = 0;
@@ -134,8 +145,8 @@ function triviaLexer(escapeChar: EscapeCharacter): CloneableLexer {
   return cloneable(moo.states({ main: anywhere, lineStart: { ...lineStart, ...anywhere } }));
 }
 
-const backslashTrivia = triviaLexer("\\");
-const backtickTrivia = triviaLexer("`");
+const backslashTrivia = lazily(() => triviaLexer("\\"));
+const backtickTrivia = lazily(() => triviaLexer("`"));
 
 export interface LexedTrivia {
   readonly kind: TriviaKind;
@@ -144,6 +155,6 @@ export interface LexedTrivia {
 
 /** Takes apart a stretch between two tokens of an instruction. */
 export function lexTrivia(text: string, escapeChar: EscapeCharacter): LexedTrivia[] {
-  const lexer = (escapeChar === "\\" ? backslashTrivia : backtickTrivia).clone().reset(text);
+  const lexer = (escapeChar === "\\" ? backslashTrivia() : backtickTrivia()).clone().reset(text);
   return Array.from(lexer, (token) => ({ kind: token.type as TriviaKind, text: token.text }));
 }

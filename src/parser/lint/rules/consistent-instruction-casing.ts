@@ -8,6 +8,7 @@ import type { Reporter } from "../reporter.ts";
 export const consistentInstructionCasing = buildCheck(
   "ConsistentInstructionCasing",
   "All instructions are written in the same case, upper or lower",
+  { page: "consistent-instruction-casing" },
 );
 
 /** What most instructions have is right; a draw goes to upper case. ARGs before the first FROM do not count. */

@@ -7,6 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const copyIgnoredFile = buildCheck(
   "CopyIgnoredFile",
   "COPY and ADD take nothing that .dockerignore leaves out",
+  { page: "copy-ignored-file" },
 );
 
 /**

@@ -3,7 +3,9 @@ import { buildCheck } from "../build-check.ts";
 import { rangeOf } from "../range.ts";
 import type { Reporter } from "../reporter.ts";
 
-export const duplicateStageName = buildCheck("DuplicateStageName", "No two stages have the same name");
+export const duplicateStageName = buildCheck("DuplicateStageName", "No two stages have the same name", {
+  page: "duplicate-stage-name",
+});
 
 export function checkDuplicateNames(stages: readonly Stage[], reporter: Reporter): void {
   const seen = new Set<string>();

@@ -5,6 +5,7 @@ import type { Reporter } from "../reporter.ts";
 export const exposeInvalidFormat = buildCheck(
   "ExposeInvalidFormat",
   "EXPOSE has ports only; addresses and host ports are for running a container",
+  { page: "expose-invalid-format" },
 );
 
 /** @param host what stands in front of the container's port */

@@ -3,7 +3,9 @@ import { toLowerSimple } from "../../text/case.ts";
 import { buildCheck } from "../build-check.ts";
 import type { Reporter } from "../reporter.ts";
 
-export const exposeProtoCasing = buildCheck("ExposeProtoCasing", "The protocol in EXPOSE is lower case");
+export const exposeProtoCasing = buildCheck("ExposeProtoCasing", "The protocol in EXPOSE is lower case", {
+  page: "expose-proto-casing",
+});
 
 export function checkProtocolCasing(
   port: string,

@@ -4,7 +4,9 @@ import { toLowerSimple, toUpperSimple } from "../../text/case.ts";
 import { buildCheck } from "../build-check.ts";
 import type { Reporter } from "../reporter.ts";
 
-export const fromAsCasing = buildCheck("FromAsCasing", "The words FROM and AS are written in the same case");
+export const fromAsCasing = buildCheck("FromAsCasing", "The words FROM and AS are written in the same case", {
+  page: "from-as-casing",
+});
 
 /** Of a FROM in mixed case, ConsistentInstructionCasing has enough to say. */
 export function checkFromAsCasing(node: InstructionNode, range: SourceSpan, reporter: Reporter): void {

@@ -7,6 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const fromPlatformFlagConstDisallowed = buildCheck(
   "FromPlatformFlagConstDisallowed",
   "FROM --platform has a variable in it, so that the file builds for other platforms too",
+  { page: "from-platform-flag-const-disallowed" },
 );
 
 /** Allowed in a stage whose name tells the platform: it is meant for that one. */

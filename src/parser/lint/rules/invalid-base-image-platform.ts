@@ -6,6 +6,7 @@ import type { Reporter } from "../reporter.ts";
 export const invalidBaseImagePlatform = buildCheck(
   "InvalidBaseImagePlatform",
   "A base image is made for the platform that it is used for",
+  { page: "invalid-base-image-platform" },
 );
 
 /** @param actual the image's own platform; undefined where nobody knows */

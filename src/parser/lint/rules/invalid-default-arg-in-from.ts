@@ -8,6 +8,7 @@ import type { Reporter } from "../reporter.ts";
 export const invalidDefaultArgInFrom = buildCheck(
   "InvalidDefaultArgInFrom",
   "With the defaults of its ARGs, every FROM names an image",
+  { page: "invalid-default-arg-in-from" },
 );
 
 /** @param defaults what the ARGs before the first FROM are without any build argument */

@@ -7,7 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const invalidDefinitionDescription = buildCheck(
   "InvalidDefinitionDescription",
   "The comment above a named stage or an argument says what it is for, beginning with its name",
-  { isExperimental: true },
+  { page: "invalid-definition-description", isExperimental: true },
 );
 
 export function checkDescription(

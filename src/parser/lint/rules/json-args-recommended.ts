@@ -7,6 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const jsonArgsRecommended = buildCheck(
   "JSONArgsRecommended",
   "CMD and ENTRYPOINT are written as JSON, so that the program gets signals itself instead of a shell",
+  { page: "json-args-recommended" },
 );
 
 /** Not for a stage with a SHELL of its own: its author wants that shell. */

@@ -7,6 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const legacyKeyValueFormat = buildCheck(
   "LegacyKeyValueFormat",
   "ENV and LABEL are written as key=value, not with a blank between",
+  { page: "legacy-key-value-format" },
 );
 
 export function checkKeyValueFormat(

@@ -6,6 +6,7 @@ import type { Reporter } from "../reporter.ts";
 export const maintainerDeprecated = buildCheck(
   "MaintainerDeprecated",
   "MAINTAINER is deprecated; a label does the same",
+  { page: "maintainer-deprecated" },
 );
 
 export function checkMaintainer(node: InstructionNode, range: SourceSpan, reporter: Reporter): void {

@@ -5,6 +5,7 @@ import type { Reporter } from "../reporter.ts";
 export const multipleInstructionsDisallowed = buildCheck(
   "MultipleInstructionsDisallowed",
   "A stage has one CMD, one ENTRYPOINT, one HEALTHCHECK; of more, only the last counts",
+  { page: "multiple-instructions-disallowed" },
 );
 
 /** Reported on the earlier one, which has no effect. */

@@ -6,6 +6,7 @@ import type { Reporter } from "../reporter.ts";
 export const noEmptyContinuation = buildCheck(
   "NoEmptyContinuation",
   "An empty line inside of a continued instruction will be an error one day",
+  { page: "no-empty-continuation" },
 );
 
 /** Reported on the instruction's last line. */

@@ -7,6 +7,7 @@ import type { Reporter } from "../reporter.ts";
 export const redundantTargetPlatform = buildCheck(
   "RedundantTargetPlatform",
   "FROM uses the target platform by itself; --platform=$TARGETPLATFORM says nothing new",
+  { page: "redundant-target-platform" },
 );
 
 /** @param platform as written, and what became of it */

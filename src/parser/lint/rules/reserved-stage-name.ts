@@ -6,6 +6,7 @@ import type { Reporter } from "../reporter.ts";
 export const reservedStageName = buildCheck(
   "ReservedStageName",
   "No stage is named scratch or context, which mean something already",
+  { page: "reserved-stage-name" },
 );
 
 const RESERVED: ReadonlySet<string> = new Set(["scratch", "context"]);

@@ -5,6 +5,7 @@ import type { Reporter } from "../reporter.ts";
 export const secretsUsedInArgOrEnv = buildCheck(
   "SecretsUsedInArgOrEnv",
   "Secrets are not put into ARG or ENV, from where everybody who has the image can read them",
+  { page: "secrets-used-in-arg-or-env" },
 );
 
 const SECRET = words("apikey|auth|credential|credentials|key|password|pword|passwd|secret|token");

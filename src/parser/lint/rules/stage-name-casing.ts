@@ -4,7 +4,9 @@ import { toLowerSimple } from "../../text/case.ts";
 import { buildCheck } from "../build-check.ts";
 import type { Reporter } from "../reporter.ts";
 
-export const stageNameCasing = buildCheck("StageNameCasing", "Stage names are lower case");
+export const stageNameCasing = buildCheck("StageNameCasing", "Stage names are lower case", {
+  page: "stage-name-casing",
+});
 
 export function checkStageNameCasing(node: InstructionNode, range: SourceSpan, reporter: Reporter): void {
   const name = node.args[2];

@@ -6,6 +6,7 @@ import { suggestName } from "../suggest.ts";
 export const undefinedArgInFrom = buildCheck(
   "UndefinedArgInFrom",
   "FROM uses only ARGs that are declared above it",
+  { page: "undefined-arg-in-from" },
 );
 
 /** @param declared names of ARGs before the first FROM, predefined ones included */

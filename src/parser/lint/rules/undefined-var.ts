@@ -3,7 +3,9 @@ import { buildCheck } from "../build-check.ts";
 import type { Reporter } from "../reporter.ts";
 import { suggestName } from "../suggest.ts";
 
-export const undefinedVar = buildCheck("UndefinedVar", "Variables are defined before they are used");
+export const undefinedVar = buildCheck("UndefinedVar", "Variables are defined before they are used", {
+  page: "undefined-var",
+});
 
 /** ARGs that the build looks at by itself; they are never variables. */
 export const NOT_VARIABLES: ReadonlySet<string> = new Set([

@@ -5,6 +5,7 @@ import type { Reporter } from "../reporter.ts";
 export const workdirRelativePath = buildCheck(
   "WorkdirRelativePath",
   "The first WORKDIR is absolute, so that it does not depend on the base image's",
+  { page: "workdir-relative-path" },
 );
 
 /** @param path expanded */
