@@ -42,7 +42,11 @@ export interface ParsedNodes {
  * @throws {DockerfileError}
  */
 export function parseNodes(content: string | Uint8Array, options: ParseOptions = {}): ParsedNodes {
-  const source = new Source(content, options.filename);
+  return parseSource(new Source(content, options.filename));
+}
+
+/** The same for a source at hand. @throws {DockerfileError} */
+export function parseSource(source: Source): ParsedNodes {
   const { items, warnings, ...contents } = readFile(source);
   const instructions = items.filter((item): item is InstructionNode => item.kind === "instruction");
   return { source, ast: { kind: "file", escape: contents.escape, items }, instructions, warnings };

@@ -58,6 +58,11 @@ export class DockerfileError extends StrakeError<DockerfileErrorCode> {
     this.focus = details.focus ?? details.at;
   }
 
+  /** Another name of `at`, the one that lint's diagnostics use. */
+  get range(): SourceSpan | undefined {
+    return this.at;
+  }
+
   /** The same error, seen at a place (word expansion does not know where its word came from). */
   located(at: SourceSpan, focus?: SourceSpan): DockerfileError {
     return new DockerfileError(this.code, this.reason, { at, focus, hint: this.hint, cause: this.cause });

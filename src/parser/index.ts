@@ -31,7 +31,7 @@ export {
   tryExpandWord,
 } from "./expand/expand-word.ts";
 export { createIgnore, type Ignore, type IgnoreLevel, type IgnoreVisit } from "./ignore/create-ignore.ts";
-export { type IgnorePattern, parseIgnorefile } from "./ignore/parse-ignorefile.ts";
+export { type IgnorePattern, parseIgnorefile, parseIgnoreLines } from "./ignore/parse-ignorefile.ts";
 export type { AddInstruction } from "./instructions/add.ts";
 export type { ArgDefinition, ArgInstruction } from "./instructions/arg.ts";
 export type { InstructionBase } from "./instructions/base.ts";

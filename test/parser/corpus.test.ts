@@ -192,7 +192,7 @@ describe.skipIf(corpusFolder === undefined)("the recorded answers of BuildKit", 
       const patterns = parseIgnorefile(item.patterns.join("\n"));
       const excluded = attempt(() => createIgnore(patterns).excludes(item.path));
       const record = {
-        read: patterns.map(({ text }) => text),
+        read: patterns,
         excluded: excluded instanceof DockerfileError ? null : excluded,
         walk: item.walk === undefined ? undefined : attempt(() => walkTo(createIgnore(patterns), item.path)),
       };

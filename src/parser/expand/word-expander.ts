@@ -1,7 +1,7 @@
 import type { EscapeCharacter } from "../ast.ts";
-import { isSpace } from "../text/space.ts";
 import { toWellFormed } from "../text/utf8.ts";
 import { type PatternResult, removePrefix, removeSuffix, replacePattern } from "./substitute.ts";
+import { WordList } from "./word-list.ts";
 
 export interface ExpansionModes {
   readonly escape: EscapeCharacter;
@@ -339,49 +339,4 @@ export class WordExpander {
 function orFail(pattern: string, result: PatternResult): string {
   if ("value" in result) return result.value;
   throw new Failure(`invalid pattern (${pattern}) in substitution: ${result.error}`);
-}
-
-/** The words found so far on one level; the one being collected is handed in and out. */
-class WordList {
-  readonly done: string[] = [];
-  readonly #enabled: boolean;
-  #inWord = false;
-
-  constructor(enabled: boolean) {
-    this.#enabled = enabled;
-  }
-
-  /** Text whose blanks separate words. */
-  addText(partial: string, text: string): string {
-    if (!this.#enabled) return "";
-    let word = partial;
-    let from = 0;
-    for (let i = 0; i < text.length; i++) {
-      if (!isSpace(text.charCodeAt(i))) {
-        this.#inWord = true;
-        continue;
-      }
-      word += text.slice(from, i);
-      from = i + 1;
-      if (this.#inWord && word !== "") {
-        this.done.push(word);
-        word = "";
-        this.#inWord = false;
-      }
-    }
-    return word + text.slice(from);
-  }
-
-  /** Text that belongs to a word whatever is in it. */
-  addRaw(partial: string, text: string): string {
-    if (!this.#enabled) return "";
-    this.#inWord = true;
-    return partial + text;
-  }
-
-  finish(partial: string): string {
-    if (partial !== "") this.done.push(partial);
-    this.#inWord = false;
-    return "";
-  }
 }

@@ -1,4 +1,5 @@
-import { type ExpressionNode, isWord, type Test } from "./expression.ts";
+import { isWord, type Test } from "./char-test.ts";
+import type { ExpressionNode } from "./expression.ts";
 
 /** One step of the compiled expression. */
 type Step =

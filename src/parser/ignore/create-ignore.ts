@@ -46,7 +46,7 @@ interface Rule {
 }
 
 /**
- * @param patterns from parseIgnorefile, or texts
+ * @param patterns from parseIgnorefile; from parseIgnoreLines, if it matters which line a pattern stood in
  * @throws {DockerfileError} BAD_IGNORE_PATTERN
  * @example createIgnore(["*.md", "!README.md"]).excludes("a.md") // true
  */

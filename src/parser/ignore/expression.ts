@@ -1,11 +1,10 @@
+import { equals, not, PERL_CLASSES, POSIX_CLASSES, type Test, unicodeProperty } from "./char-test.ts";
+
 /*
  * Ignore patterns are defined by being turned into regular expressions of Go's RE2 dialect, and what a pattern's author
  * escapes or brackets reaches that dialect: `\d` is a digit, `[[:alpha:]]` a class. This reads as much of the dialect as
  * such a pattern can contain (see pattern.ts); an expression always begins with `^`. automaton.ts matches it.
  */
-
-/** Whether a code point is in a class. */
-export type Test = (point: number) => boolean;
 
 export type ExpressionNode =
   | { readonly kind: "one"; readonly test: Test }
@@ -29,36 +28,7 @@ function codePoint(char: string): number {
   return char.codePointAt(0) as number;
 }
 
-export function isWord(point: number | undefined): boolean {
-  if (point === undefined) return false;
-  const isDigit = point >= 0x30 && point <= 0x39;
-  return isDigit || (point >= 0x41 && point <= 0x5a) || point === 0x5f || (point >= 0x61 && point <= 0x7a);
-}
-
 const ESCAPED_CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
-const PERL_CLASSES: Readonly<Record<string, Test>> = {
-  d: (point) => point >= 0x30 && point <= 0x39,
-  s: (point) => point === 0x20 || point === 0x09 || point === 0x0a || point === 0x0c || point === 0x0d,
-  w: isWord,
-};
-/** By ranges of code points, each given by its first and last character. */
-const POSIX_CLASSES: Readonly<Record<string, readonly string[]>> = {
-  alnum: ["09", "AZ", "az"],
-  alpha: ["AZ", "az"],
-  ascii: ["\0\x7f"],
-  blank: ["\t\t", "  "],
-  cntrl: ["\0\x1f", "\x7f\x7f"],
-  digit: ["09"],
-  graph: ["!~"],
-  lower: ["az"],
-  print: [" ~"],
-  punct: ["!/", ":@", "[`", "{~"],
-  space: ["\t\r", "  "],
-  upper: ["AZ"],
-  word: ["09", "AZ", "__", "az"],
-  xdigit: ["09", "AF", "af"],
-};
-
 /** Numbers have no leading zeros; what is not of this form are ordinary characters. */
 const REPEAT = /^\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}/;
 const MAX_REPEAT = 1000;
@@ -310,28 +280,6 @@ function one(test: Test): ExpressionNode {
   return { kind: "one", test };
 }
 
-function equals(wanted: number): Test {
-  return (point) => point === wanted;
-}
-
 function literal(point: number): ExpressionNode {
   return one(equals(point));
-}
-
-function not(test: Test): Test {
-  return (point) => !test(point);
-}
-
-/** A general category (`L`, `Nd`) or a script (`Greek`); `^` in front for everything else. */
-function unicodeProperty(name: string): RegExp | undefined {
-  const negated = name.startsWith("^");
-  const bare = negated ? name.slice(1) : name;
-  if (bare === "Any") return negated ? /$^/u : /^/u;
-  const kind = /^[A-Z][a-z]?$/.test(bare) ? "General_Category" : "Script";
-  try {
-    return new RegExp(`^\\${negated ? "P" : "p"}{${kind}=${bare}}$`, "u");
-  } catch {
-    // There is no property of that name.
-    return undefined;
-  }
 }

@@ -14,7 +14,12 @@ export interface IgnorePattern {
  * Reads a `.dockerignore`: comments (lines that *start* with `#`) and blank lines dropped, patterns trimmed and
  * cleaned, a leading slash removed. `!` marks an exception. Never fails; see createIgnore for bad patterns.
  */
-export function parseIgnorefile(content: string | Uint8Array): readonly IgnorePattern[] {
+export function parseIgnorefile(content: string | Uint8Array): readonly string[] {
+  return parseIgnoreLines(content).map(({ text }) => text);
+}
+
+/** Like {@link parseIgnorefile}, with the line of each pattern, for those who have to name it. */
+export function parseIgnoreLines(content: string | Uint8Array): readonly IgnorePattern[] {
   const text = typeof content === "string" ? content : decodeUtf8(content);
   const patterns: IgnorePattern[] = [];
   const lines = text.split("\n");

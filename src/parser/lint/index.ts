@@ -1,4 +1,4 @@
-import { type Dockerfile, type ParsedNodes, type ParseOptions, parseNodes } from "../dockerfile.ts";
+import { type Dockerfile, type ParsedNodes, type ParseOptions, parseSource } from "../dockerfile.ts";
 import { DockerfileError } from "../error.ts";
 import { typeInstruction } from "../instructions/index.ts";
 import { Source } from "../source.ts";
@@ -39,7 +39,7 @@ export function checkDockerfile(
 ): CheckResult {
   const source = new Source(content, options.filename);
   return collect(source, (reporter) => {
-    const parsed = parseNodes(content, options);
+    const parsed = parseSource(source);
     checkEmptyContinuations(parsed.warnings, source, reporter);
     const { metaArgs, stages } = typeAndCheck(parsed, reporter);
     dryRun({ escape: parsed.ast.escape, metaArgs, stages }, resolveOptions(options), reporter);

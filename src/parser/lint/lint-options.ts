@@ -1,5 +1,5 @@
 import { createIgnore, type Ignore } from "../ignore/create-ignore.ts";
-import { parseIgnorefile } from "../ignore/parse-ignorefile.ts";
+import { parseIgnoreLines } from "../ignore/parse-ignorefile.ts";
 import type { BaseImage, DryRunOptions } from "./dry-run/dry-run.ts";
 import { type PlatformName, parsePlatformName } from "./dry-run/platform-name.ts";
 
@@ -48,7 +48,7 @@ function toMap(values: NameValues): ReadonlyMap<string, string> {
 function toIgnore(dockerignore: LintOptions["dockerignore"] | null): Ignore | undefined {
   if (dockerignore === undefined || dockerignore === null) return undefined;
   if (typeof dockerignore !== "string" && !(dockerignore instanceof Uint8Array)) return dockerignore;
-  const patterns = parseIgnorefile(dockerignore);
+  const patterns = parseIgnoreLines(dockerignore);
   return patterns.length === 0 ? undefined : createIgnore(patterns);
 }
 

@@ -4,12 +4,14 @@ import {
   DockerfileError,
   type IgnoreLevel,
   parseIgnorefile,
+  parseIgnoreLines,
 } from "../../../src/parser/index.ts";
 
-describe("parseIgnorefile()", () => {
+describe("parseIgnorefile() and parseIgnoreLines()", () => {
   test("keeps patterns with their lines, cleaned", () => {
     const text = "\ufeff# comment\n\n /a/../b/ \r\n!  c//d\n #no comment\n!\n/\n./\n";
-    expect(parseIgnorefile(text)).toEqual([
+    expect(parseIgnorefile(text)).toEqual(["b", "!c/d", "#no comment", "!", "/", "."]);
+    expect(parseIgnoreLines(text)).toEqual([
       { text: "b", line: 3 },
       { text: "!c/d", line: 4 },
       { text: "#no comment", line: 5 },
@@ -20,7 +22,7 @@ describe("parseIgnorefile()", () => {
   });
 
   test("reads bytes as UTF-8", () => {
-    expect(parseIgnorefile(Buffer.from("é\n"))).toEqual([{ text: "é", line: 1 }]);
+    expect(parseIgnorefile(Buffer.from("é\n"))).toEqual(["é"]);
   });
 });
 
@@ -33,7 +35,7 @@ describe("createIgnore()", () => {
   });
 
   test("says which line excluded a path", () => {
-    const ignore = createIgnore(parseIgnorefile("# logs\n*.log\n!keep.log\nkeep*\n"));
+    const ignore = createIgnore(parseIgnoreLines("# logs\n*.log\n!keep.log\nkeep*\n"));
     expect(ignore.reason("a.log")).toEqual({ text: "*.log", line: 2 });
     expect(ignore.reason("keep.log")).toEqual({ text: "keep*", line: 4 });
     expect(ignore.reason("a.txt")).toBeUndefined();

@@ -61,7 +61,7 @@ const CASES: Readonly<
 
 describe("every build check", () => {
   test("has a case here", () => {
-    expect(Object.keys(CASES).sort()).toEqual([...buildChecks.keys()].sort());
+    expect(Object.keys(CASES).sort()).toEqual(Object.keys(buildChecks).sort());
   });
 
   test.each(Object.entries(CASES))(
@@ -75,7 +75,7 @@ describe("every build check", () => {
   test.each(Object.entries(CASES))(
     "%s can be left out, for the file and for an instruction",
     (rule, [bad, , , options]) => {
-      if (buildChecks.get(rule)?.isExperimental === true) return;
+      if (buildChecks[rule]?.isExperimental === true) return;
       expect(
         found(`# check=skip=${rule}\n${bad}`, options).filter((other) => other.startsWith(rule)),
       ).toEqual([]);
@@ -83,7 +83,11 @@ describe("every build check", () => {
     },
   );
 
-  test.each([...buildChecks.values()])("$name has a page and a sentence", ({ url, description }) => {
+  test("is found by its name", () => {
+    for (const [name, check] of Object.entries(buildChecks)) expect(check.name).toBe(name);
+  });
+
+  test.each(Object.values(buildChecks))("$name has a page and a sentence", ({ url, description }) => {
     expect(url).toMatch(/^https:\/\/docs\.docker\.com\/go\/dockerfile\/rule\/[a-z-]+\/$/);
     expect(description).toMatch(/^[A-Z].*[^.]$/);
   });
