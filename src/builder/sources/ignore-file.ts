@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { createIgnore, type Ignore, type IgnoreLevel, parseIgnorefile } from "../../parser/index.ts";
+import { createIgnore, type Ignore, type IgnoreLevel, parseIgnoreLines } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
 import type { PathFilter } from "../files/index.ts";
 
@@ -26,7 +26,7 @@ export async function readIgnoreFile(path: string): Promise<IgnoreFile | undefin
     throw new BuildError("INPUT_MISSING", `Cannot read "${path}": ${cause.message}`, { cause });
   });
   if (bytes === undefined) return undefined;
-  const patterns = parseIgnorefile(bytes);
+  const patterns = parseIgnoreLines(bytes);
   if (patterns.length === 0) return undefined;
   const ignore = createIgnore(patterns);
   return {
