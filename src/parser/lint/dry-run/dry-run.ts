@@ -1,3 +1,4 @@
+import type { SourceSpan } from "../../../util/span.ts";
 import type { EscapeCharacter } from "../../ast.ts";
 import { parseOnbuildTrigger } from "../../dockerfile.ts";
 import { DockerfileError } from "../../error.ts";
@@ -143,16 +144,19 @@ function checkBase(
   // What is no stage is there from the beginning.
   if (planned.stage === undefined) planned.isReady = true;
   if (baseName === "scratch") return;
-  if (!isImageName(baseName)) {
-    throw planError(
-      "BAD_ARGUMENTS",
-      `failed to parse stage name ${JSON.stringify(baseName)}: invalid reference format`,
-      range,
-      "An image's name is in lower case: registry/repository:tag",
-    );
-  }
+  if (!isImageName(baseName)) throw badImageName(baseName, range);
   if (!isWanted || range === undefined) return;
   checkBasePlatform(baseName, { expected: platform, actual: baseImage(baseName)?.platform }, range, reporter);
+}
+
+function badImageName(name: string, range: SourceSpan | undefined): DockerfileError {
+  const isCaseOnly = isImageName(name.toLowerCase());
+  return planError(
+    "BAD_ARGUMENTS",
+    `failed to parse stage name ${JSON.stringify(name)}: invalid reference format${isCaseOnly ? ": repository name must be lowercase" : ""}`,
+    range,
+    isCaseOnly ? `Write ${name.toLowerCase()}` : "An image's name is like registry/repository:tag",
+  );
 }
 
 function addTriggers(
