@@ -9,8 +9,8 @@ export class LogicalLine {
   readonly text: string;
   readonly startLine: number;
   readonly endLine: number;
-  /** Where the first piece begins. */
-  readonly #start: number;
+  /** Where the first piece begins in the source. */
+  readonly start: number;
   /** Of a line of several pieces, which most are not. */
   readonly #pieces: Pieces | undefined;
 
@@ -24,7 +24,7 @@ export class LogicalLine {
     this.source = source;
     this.startLine = lines.start;
     this.endLine = lines.end;
-    this.#start = first.start;
+    this.start = first.start;
     if (pieces.length === 1) {
       this.text = source.text.slice(first.start, first.end);
       this.#pieces = undefined;
@@ -36,14 +36,14 @@ export class LogicalLine {
 
   /** Where the logical range stands in the source, continuations inside it included. */
   range(start: number, end: number): Range {
-    if (this.#pieces === undefined) return { start: this.#start + start, end: this.#start + end };
+    if (this.#pieces === undefined) return { start: this.start + start, end: this.start + end };
     const from = this.#pieces.offset(start);
     return { start: from, end: end > start ? this.#pieces.offset(end - 1) + 1 : from };
   }
 
   /** The source range of the whole line. */
   get whole(): Range {
-    return { start: this.#start, end: this.range(0, this.text.length).end };
+    return { start: this.start, end: this.range(0, this.text.length).end };
   }
 }
 

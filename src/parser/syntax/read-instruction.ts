@@ -35,6 +35,8 @@ interface Level {
 }
 
 const NONE: readonly never[] = [];
+/** Until the file reader knows better. */
+const UNKNOWN: Range = { start: 0, end: 0 };
 
 /**
  * Reads a logical line as an instruction, ONBUILD's trigger and that one's trigger included. A keyword nobody knows is no
@@ -64,7 +66,7 @@ export function readInstruction(line: LogicalLine, escapeChar: EscapeCharacter):
   }
   if (node === undefined) throw new Error("Invariant broken: a line has at least one level");
   // A line may begin with nothing but a continuation: the instruction begins there, its keyword later.
-  node.range = { start: line.whole.start, end: node.range.end };
+  if (line.start !== node.range.start) node.range = { start: line.start, end: node.range.end };
   return { node, canHoldHeredocs };
 }
 
@@ -110,7 +112,7 @@ function finish(
       : line.range(restAt, restAt + level.rest.length).end;
   return {
     kind: "instruction",
-    extent: line.whole,
+    extent: UNKNOWN,
     range: { start: keywordToken.range.start, end },
     startLine: line.startLine,
     endLine: line.endLine,
