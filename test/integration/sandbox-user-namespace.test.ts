@@ -99,7 +99,8 @@ describe.skipIf(problem !== undefined)(
           .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
           .join(" ");
         const entered = watch(
-          spawn("script", ["--quiet", "--return", "--command", line, "/dev/null"], {
+          // exec: a shell that stays in between may die of the Ctrl-C itself, as dash does.
+          spawn("script", ["--quiet", "--return", "--command", `exec ${line}`, "/dev/null"], {
             cwd: "/",
             stdio: "pipe",
           }),

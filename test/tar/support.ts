@@ -111,7 +111,9 @@ export function makeTemporaryFolder(): string {
 }
 
 export function run(program: string, args: readonly string[], input?: Uint8Array): Buffer {
-  return execFileSync(program, args, { input, maxBuffer: 1 << 28, stdio: ["pipe", "pipe", "pipe"] });
+  // bsdtar converts names between UTF-8 and the locale's charset, and refuses what does not fit.
+  const env = { ...process.env, LC_ALL: "C.UTF-8" };
+  return execFileSync(program, args, { input, env, maxBuffer: 1 << 28, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 export function hasProgram(name: string, ...args: readonly string[]): boolean {
