@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { strakeEnv } from "../lib/commands.mjs";
 import { writeBigContext } from "./copy-big-files.mjs";
 import { pushUnseen } from "./pull-image.mjs";
 
@@ -16,7 +15,8 @@ export const fetchImage = {
         const layout = join(lab.folder, `layout-${tool}`);
         rmSync(layout, { recursive: true, force: true });
         const words = {
-          strake: ["copy", tag, `oci:${layout}:1`],
+          // The store is an OCI layout.
+          strake: ["pull", "-q", tag],
           crane: ["pull", "--insecure", "--format", "oci", tag, layout],
           skopeo: [
             "--insecure-policy",
@@ -27,7 +27,7 @@ export const fetchImage = {
             `oci:${layout}:1`,
           ],
         }[tool];
-        return { argv: [...lab.tools[tool].command, ...words], env: strakeEnv(lab) };
+        return { argv: [...lab.tools[tool].command, ...words], env: { STRAKE_ROOT: layout } };
       },
     };
   },
