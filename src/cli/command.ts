@@ -22,7 +22,11 @@ export interface CommandContext {
   readonly restart: { readonly execPath: string; readonly argv: readonly string[] };
   /** Absolute path of the current folder. */
   readonly cwd: string;
-  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY: boolean };
+  readonly stdin: AsyncIterable<Uint8Array> & {
+    readonly isTTY: boolean;
+    /** On a terminal: whether keys come as they are pressed, and without being shown. */
+    readonly setRawMode?: (isRaw: boolean) => unknown;
+  };
   /** Results. */
   readonly stdout: Output;
   /** Progress and diagnostics. */

@@ -2,6 +2,7 @@ import type { CommandEntry } from "./command.ts";
 
 const BUILD = "Build";
 const IMAGES = "Images";
+const REGISTRIES = "Registries";
 const CACHE = "Build cache";
 const OTHER = "Other";
 
@@ -54,6 +55,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: IMAGES,
     summary: "Show how an image came about, newest step first",
     load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    name: "login",
+    group: REGISTRIES,
+    summary: "Store a user name and password for a registry",
+    load: async () => (await import("./commands/login.ts")).login,
+  },
+  {
+    name: "logout",
+    group: REGISTRIES,
+    summary: "Forget the user name and password for a registry",
+    load: async () => (await import("./commands/logout.ts")).logout,
   },
   {
     name: "cache ls",
