@@ -166,6 +166,7 @@ describe("checkDockerfile()", () => {
     ["FROM a AS b\nCOPY --from=c x y\nFROM a AS c\n", "needs to be defined before current stage"],
     ["FROM a\nCOPY --chmod=999 x y\n", "invalid chmod parameter"],
     ["FROM a\nADD --checksum=x a b\n", "checksum requires"],
+    ["FROM a\nADD --checksum=sha256:00 http://x/y /z\n", "invalid checksum digest length"],
     ["FROM a\nCOPY https://example.com/x y\n", "source can't be a URL for COPY"],
     ["FROM a\nCOPY git@example.com:x/y.git z\n", "source can't be a git ref for COPY"],
     ["FROM a\nRUN --mount=type=tmpfs,target=/ x\n", "invalid mount target"],

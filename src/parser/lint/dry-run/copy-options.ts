@@ -17,5 +17,20 @@ export function checksumProblem(checksum: string, sources: readonly string[]): s
   if (checksum === "") return undefined;
   const [only] = sources;
   if (sources.length !== 1 || only === undefined) return "checksum can't be specified for multiple sources";
-  return sourceKind(only) === "path" ? "checksum requires HTTP(S) or Git sources" : undefined;
+  const kind = sourceKind(only);
+  if (kind === "path") return "checksum requires HTTP(S) or Git sources";
+  return kind === "http" ? digestProblem(checksum) : undefined;
+}
+
+/** Digits in hexadecimal by algorithm, as in {@link https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests}. */
+const DIGEST_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+
+function digestProblem(digest: string): string | undefined {
+  const [, algorithm = "", encoded = ""] =
+    /^([a-z0-9]+(?:[.+_-][a-z0-9]+)*):([a-zA-Z0-9=_-]+)$/.exec(digest) ?? [];
+  if (algorithm === "") return "invalid checksum digest format";
+  const digits = DIGEST_DIGITS[algorithm];
+  if (digits === undefined) return "unsupported digest algorithm";
+  if (encoded.length !== digits) return "invalid checksum digest length";
+  return /^[a-f0-9]+$/.test(encoded) ? undefined : "invalid checksum digest format";
 }
