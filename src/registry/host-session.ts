@@ -1,7 +1,8 @@
 import { Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
 import type { Scope } from "./auth/scope.ts";
-import type { Clock } from "./clock.ts";
+import { MAX_TOKEN_BYTES } from "./auth/token.ts";
+import { type Clock, sleep } from "./clock.ts";
 import type { CredentialSource } from "./credentials/types.ts";
 import type { RegistryErrorCode } from "./error.ts";
 import type { OnRegistryEvent } from "./events.ts";
@@ -10,13 +11,13 @@ import type { Endpoint, TlsConfig } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
 import { type Attempt, refusal, unreachable } from "./refusal.ts";
-import type { RequestBody } from "./transport/exchange.ts";
+import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
-import { RetryBudget, type RetryPolicy } from "./transport/retry.ts";
+import { isRetriedFault, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
 import type { Answer, Sender } from "./transport/sender.ts";
-import { type RetryContext, withRetries } from "./transport/with-retries.ts";
+import { closeGate, type RetryContext, withRetries } from "./transport/with-retries.ts";
 import { parseWarnings, type WarningFilter } from "./warnings.ts";
 
 export interface SessionDeps {
@@ -48,6 +49,8 @@ export interface RegistryRequest {
   readonly retries?: boolean | undefined;
   readonly missing?: RegistryErrorCode | undefined;
   readonly followRedirects?: boolean | undefined;
+  /** The answer's body is a document of at most so many bytes: it is read at once, and its breaking is a failed try. */
+  readonly documentBytes?: number | undefined;
   /** The body of the answer will be large. */
   readonly bulk?: boolean | undefined;
   /** Its chunks need not outlast the request for the next one. */
@@ -74,7 +77,7 @@ export class HostSession {
     this.#deps = deps;
     const { clock, policy, onEvent, sender, credentials, userAgent } = deps;
     this.referrersApi = new ReferrersSupport(clock);
-    const gate = new HostGate(clock);
+    const gate = new HostGate(clock, policy.maxRetryAfterMs);
     this.#retry = {
       clock,
       policy,
@@ -86,7 +89,7 @@ export class HostSession {
     // What is trusted of a registry is trusted of the token server it names, as Docker does; who we are is not told there.
     const realmTls = withoutClientCertificate(endpoint.tls);
     // Token servers are other hosts, with other limits, but share their registry's fate in being retried.
-    const tokenRetry = { ...this.#retry, gate: new HostGate(clock) };
+    const tokenRetry = { ...this.#retry, gate: new HostGate(clock, policy.maxRetryAfterMs) };
     this.#authorizer = new Authorizer({
       registry: credentialKey(registry, endpoint),
       credentials,
@@ -97,8 +100,8 @@ export class HostSession {
         const attempt = { what: "get a token", registry: endpoint.host, method };
         return await this.#orUnreachable(attempt, url, async () => {
           const tls = url.host === endpoint.host ? endpoint.tls : realmTls;
-          const send = (): Promise<Answer> =>
-            sender.send({
+          const send = async (): Promise<Answer> => {
+            const answer = await sender.send({
               method,
               url,
               headers: { "user-agent": userAgent },
@@ -107,6 +110,8 @@ export class HostSession {
               secretBody: body !== undefined,
               tls,
             });
+            return { ...answer, body: await bufferBody(answer.body, MAX_TOKEN_BYTES) };
+          };
           const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy) };
           return await withRetries(send, { ...tokenRetry, loopback: isLoopback(url.host) }, operation);
         });
@@ -150,7 +155,13 @@ export class HostSession {
     const budget = request.budget ?? new RetryBudget(this.#deps.policy);
     const answer = await this.#orUnreachable(attempt, url, async () => {
       const once = (): Promise<Answer> => this.#authorized(request, url, base);
-      if (request.retries === false) return await once();
+      if (request.retries === false) {
+        await this.#retry.gate.pass(signal);
+        const answer = await once();
+        // Whatever the caller does next, this host is left alone for as long as it asks.
+        closeGate(answer, this.#retry);
+        return answer;
+      }
       return await withRetries(once, this.#retry, { request: `${method} ${redactUrl(url)}`, budget, signal });
     });
     for (const text of parseWarnings(answer.headers.all("warning"))) this.warn(text);
@@ -175,9 +186,7 @@ export class HostSession {
       const { what, method, repository } = request;
       const { host } = this.endpoint;
       const attempt = { what, method, repository, registry: this.registry };
-      const found = this.#orUnreachable(attempt, new URL(`https://${host}/`), () =>
-        detectProtocol(this.endpoint, this.#deps),
-      );
+      const found = this.#orUnreachable(attempt, new URL(`https://${host}/`), () => this.#detect());
       this.#base = found;
       // What failed now may work later, and the next caller should find out.
       found.catch(() => {
@@ -208,6 +217,24 @@ export class HostSession {
     return url;
   }
 
+  /** Finds out the protocol; a connection that only broke is tried again, like that of any other request. */
+  async #detect(): Promise<URL> {
+    const { clock, policy } = this.#deps;
+    const budget = new RetryBudget(policy);
+    for (;;) {
+      try {
+        return await detectProtocol(this.endpoint, this.#deps, (answer) => closeGate(answer, this.#retry));
+      } catch (error) {
+        if (!(error instanceof NetworkError) || error.fault === "timeout") throw error;
+        const attempt = budget.attempts + 1;
+        if (!isRetriedFault(error, { loopback: this.#retry.loopback, attempt })) throw error;
+        const waitMs = budget.fail(clock.random());
+        if (waitMs === undefined) throw error;
+        await sleep(clock, waitMs);
+      }
+    }
+  }
+
   /** One try, with a second one where the first taught how to log in. */
   async #authorized(request: RegistryRequest, url: URL, base: URL): Promise<Answer> {
     const { scopes, repository, signal, body } = request;
@@ -215,6 +242,8 @@ export class HostSession {
     const options = { scopes, repository, signal, withBody: body !== undefined };
     for (let repeated = false; ; repeated = true) {
       const authorization = isOwn ? await this.#authorizer.header(options) : undefined;
+      // While a token was fetched another worker may have been asked to wait.
+      await this.#retry.gate.pass(signal);
       const answer = await this.#deps.sender.send({
         method: request.method,
         url,
@@ -230,7 +259,10 @@ export class HostSession {
         transient: request.transient,
         signal,
       });
-      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) return answer;
+      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) {
+        if (request.documentBytes === undefined || answer.status !== 200) return answer;
+        return { ...answer, body: await bufferBody(answer.body, request.documentBytes) };
+      }
       const challenges = parseChallenges(await this.#challengeHeaders(answer, base));
       const context = { ...options, url: base, insecure: this.isInsecure };
       if (!(await this.#authorizer.challenged(challenges, authorization, context))) return answer;

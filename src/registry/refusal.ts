@@ -62,6 +62,7 @@ const FAULT_CODES: Readonly<Record<NetworkFault, RegistryErrorCode>> = {
   certificate: "TLS_FAILED",
   tls: "TLS_FAILED",
   protocol: "BAD_RESPONSE",
+  paused: "RATE_LIMITED",
   other: "BAD_RESPONSE",
 };
 

@@ -2,7 +2,7 @@ import { MAX_ERROR_BODY_BYTES } from "../error-body.ts";
 import { readBodyStart } from "../transport/exchange.ts";
 import { isLoopback } from "../transport/net-address.ts";
 import { NetworkError } from "../transport/network-error.ts";
-import type { Sender } from "../transport/sender.ts";
+import type { Answer, Sender } from "../transport/sender.ts";
 import type { Endpoint } from "./types.ts";
 
 /** A server that does not understand the protocol may never answer; a registry answers this at once. */
@@ -16,6 +16,7 @@ const PROBE_TIMEOUT_MS = 5000;
 export async function detectProtocol(
   endpoint: Endpoint,
   { sender, userAgent }: { readonly sender: Sender; readonly userAgent: string },
+  onAnswer: (answer: Answer) => void = () => {},
 ): Promise<URL> {
   const base = (protocol: "http" | "https"): URL =>
     new URL(`${protocol}://${endpoint.host}${endpoint.pathPrefix ?? ""}`);
@@ -33,6 +34,7 @@ export async function detectProtocol(
         answerTimeoutMs: PROBE_TIMEOUT_MS,
         followRedirects: false,
       });
+      onAnswer(answer);
       const body = Buffer.from(await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES)).toString("latin1");
       // What Go's and nginx's TLS servers say to plain http.
       const wantsTls =

@@ -87,6 +87,7 @@ function manifestRequest(
     scopes: request.scopes ?? [repositoryScope(repository, "pull")],
     headers: { accept: ACCEPT },
     missing: "MANIFEST_NOT_FOUND",
+    documentBytes: MAX_MANIFEST_BYTES,
     signal,
   };
 }

@@ -96,7 +96,13 @@ async function fetchPage(
   isFirst: boolean,
 ): Promise<Answer> {
   const { what, path, request } = listing;
-  const get = (at: string | URL): RegistryRequest => ({ ...request, what, method: "GET", target: at });
+  const get = (at: string | URL): RegistryRequest => ({
+    ...request,
+    what,
+    method: "GET",
+    target: at,
+    documentBytes: MAX_PAGE_BYTES,
+  });
   const answer = await session.request(get(target));
   if (answer.status === 200) return answer;
   // Some know no page size; some name the next page by a path that only their own proxy understands.

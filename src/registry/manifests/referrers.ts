@@ -88,6 +88,7 @@ async function listByApi(
       headers: { accept: MEDIA_TYPES.ociIndex },
       // One registry sends a person's browser somewhere useful from here; following is of no use to us.
       followRedirects: false,
+      documentBytes: MAX_MANIFEST_BYTES,
       signal,
     };
     const answer: Answer = await session.request(wire);

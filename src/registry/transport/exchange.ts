@@ -69,6 +69,26 @@ export async function readBody(body: ResponseBody, maxBytes: number): Promise<Ui
   return Buffer.concat(chunks);
 }
 
+/**
+ * Takes a body in now, so that what breaks on its way breaks here. Of one that is too long just enough is kept for
+ * whoever reads it to notice.
+ */
+export async function bufferBody(body: ResponseBody, maxBytes: number): Promise<ResponseBody> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > maxBytes) break;
+  }
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* chunks;
+    },
+    discard() {},
+  };
+}
+
 /** Reads at most that much of a body, for showing to a person. */
 export async function readBodyStart(body: ResponseBody, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

@@ -11,6 +11,8 @@ export type NetworkFault =
   | "tls"
   /** The server did not speak HTTP. */
   | "protocol"
+  /** The host has asked for a pause that is too long to wait for; nothing was sent. */
+  | "paused"
   | "other";
 
 /** A request that got no (complete) answer. */

@@ -62,7 +62,7 @@ export async function withRetries(
     }
     const { status } = answer;
     if (!isRetriedStatus(status)) return answer;
-    const asked = parseRetryAfter(answer.headers.one("retry-after"), clock.dateMs());
+    const asked = closeGate(answer, context);
     if (asked !== undefined && asked > policy.maxRetryAfterMs) return answer;
     const least = asked ?? (status === 429 ? RATE_LIMIT_DELAY_MS * 2 ** budget.attempts : 0);
     const waitMs = budget.fail(clock.random(), least);
@@ -74,4 +74,15 @@ export async function withRetries(
     }
     await pause(waitMs, `it answered ${status}`);
   }
+}
+
+/** Holds the host's other requests back where an answer asks for a pause; returns how long it asked for. */
+export function closeGate(
+  answer: Answer,
+  { clock, gate }: Pick<RetryContext, "clock" | "gate">,
+): number | undefined {
+  if (!isRetriedStatus(answer.status)) return undefined;
+  const asked = parseRetryAfter(answer.headers.one("retry-after"), clock.dateMs());
+  if (asked !== undefined) gate.close(asked);
+  return asked;
 }

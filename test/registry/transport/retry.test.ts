@@ -74,10 +74,10 @@ test("toNetworkError() looks into errors of several addresses and their causes",
 });
 
 describe("RetryBudget", () => {
-  test("ends after six tries, doubles its delays, and starts anew with progress", () => {
+  test("ends after ten tries, doubles its delays, and starts anew with progress", () => {
     const budget = new RetryBudget(DEFAULT_RETRY_POLICY);
-    const delays = Array.from({ length: 6 }, () => budget.fail(1));
-    expect(delays).toEqual([250, 500, 1000, 2000, 4000, undefined]);
+    const delays = Array.from({ length: 10 }, () => budget.fail(1));
+    expect(delays).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, undefined]);
     budget.progress();
     expect(budget.fail(0.5)).toBe(125);
   });
@@ -87,7 +87,7 @@ describe("RetryBudget", () => {
   });
 
   test("backoffMs() is bounded", () => {
-    expect(backoffMs(50, DEFAULT_RETRY_POLICY, 1)).toBe(30_000);
+    expect(backoffMs(50, DEFAULT_RETRY_POLICY, 1)).toBe(8000);
   });
 });
 
@@ -104,6 +104,18 @@ test("HostGate holds everybody back until it opens", async () => {
   await clock.advance(1);
   await Promise.all(waiters);
   expect(passed).toEqual([1, 2, 3]);
+});
+
+test("HostGate refuses to wait longer than it may, and lets nothing through meanwhile", async () => {
+  const clock = new ManualClock();
+  const gate = new HostGate(clock, 60_000);
+  gate.close(3_600_000);
+  await expect(gate.pass()).rejects.toMatchObject({
+    fault: "paused",
+    message: "it wants to be asked again in 3600 s",
+  });
+  await clock.advance(3_600_000);
+  await gate.pass();
 });
 
 test("HostGate lets an aborted waiter go with its reason", async () => {
