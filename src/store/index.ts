@@ -4,6 +4,7 @@ export { decompress } from "./compress/decompress.ts";
 export { type Machine, thisMachine } from "./disk/machine.ts";
 export { removeTree } from "./disk/remove-tree.ts";
 export { StoreError, type StoreErrorCode } from "./error.ts";
+export { idOf, imageFor, imagesOf, isNamed, type NamedImage, withImage } from "./images/index.ts";
 export type { Lease, LockOptions } from "./locks/lock-table.ts";
 export { type OpenStoreOptions, Store } from "./store.ts";
 export type {
@@ -17,5 +18,6 @@ export type {
   LayerStore,
   PendingSnapshot,
   PendingTar,
+  PlatformImage,
   WriteBlobOptions,
 } from "./types.ts";

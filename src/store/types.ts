@@ -18,11 +18,23 @@ export interface ImageRecord {
   readonly imageId: Digest;
   /** The manifest (of one platform), once its blobs exist: always after a pull, after a push or export of a build. */
   readonly manifest?: Descriptor;
-  /** What the registry's tag named when that was an index (pulled images). */
+  /** What the registry's tag named when that was an index (pulled images), or the index that was made here. */
   readonly index?: Descriptor;
+  /**
+   * The images of `index` when it was made here: then all of them are. `imageId`, `manifest` and `platform` are those of
+   * the first. See `imagesOf`, `imageFor` and `idOf`.
+   */
+  readonly images?: readonly PlatformImage[];
   readonly platform: Platform;
   /** When the name got this image. RFC 3339, UTC. */
   readonly createdAt: string;
+}
+
+/** One platform's image of an index. */
+export interface PlatformImage {
+  readonly imageId: Digest;
+  readonly manifest: Descriptor;
+  readonly platform: Platform;
 }
 
 /** In which forms the store has a layer. */

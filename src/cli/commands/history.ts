@@ -1,7 +1,7 @@
 import { shortDigest } from "../../oci/index.ts";
 import type { ImageDescription } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
-import { findImage } from "../images/find-images.ts";
+import { findImage, imageOfPlatform, PLATFORM_FLAG } from "../images/find-images.ts";
 import { openStore } from "../open-store.ts";
 import { truncate } from "../progress/display-width.ts";
 import { formatBytes } from "../progress/format.ts";
@@ -30,10 +30,11 @@ export const history = defineCommand({
     "no-trunc": { type: "boolean", summary: "Whole instructions and IDs" },
     quiet: { type: "boolean", short: "q", summary: "Only the image ID" },
     json: { type: "boolean", summary: "As JSON" },
+    platform: PLATFORM_FLAG,
   },
   async run({ options, positionals: [name = ""] }, context) {
     await using store = await openStore(context);
-    const record = await findImage(store.images, name);
+    const record = imageOfPlatform(await findImage(store.images, name), options.platform);
     const rows = historyRows(await store.images.describe(record)).reverse();
     const { stdout } = context;
     const id = options["no-trunc"] ? record.imageId : shortDigest(record.imageId);

@@ -1,8 +1,9 @@
-import { formatFamiliarName, parseReference } from "../../oci/index.ts";
-import type { ImageDescription, ImageRecord, Store } from "../../store/index.ts";
+import { formatFamiliarName, formatPlatform, parseReference } from "../../oci/index.ts";
+import { idOf } from "../../store/images/index.ts";
+import type { ImageDescription, ImageRecord, PlatformImage, Store } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
-import { findImage, namesOf } from "../images/find-images.ts";
+import { findImage, imageOfPlatform, namesOf, PLATFORM_FLAG } from "../images/find-images.ts";
 import { familiarName, hasName } from "../images/names.ts";
 import { openStore } from "../open-store.ts";
 
@@ -11,7 +12,8 @@ export const inspect = defineCommand({
   count: { min: 1, max: Number.POSITIVE_INFINITY },
   options: {
     config: { type: "boolean", summary: "The config alone, byte by byte: its digest is the image ID" },
-    manifest: { type: "boolean", summary: "The manifest alone, byte by byte" },
+    manifest: { type: "boolean", summary: "The manifest alone, byte by byte; the index of several images" },
+    platform: PLATFORM_FLAG,
   },
   examples: [{ command: "strake inspect app", summary: "Config, layers and digests, in Docker's form" }],
   async run({ options, positionals }, context) {
@@ -23,7 +25,14 @@ export const inspect = defineCommand({
     await using store = await openStore(context);
     const found: ImageRecord[] = [];
     for (const text of positionals) found.push(await findImage(store.images, text));
-    const described = await Promise.all(found.map((record) => store.images.describe(record)));
+    const [record] = found;
+    if (options.manifest && options.platform === undefined && record?.images !== undefined) {
+      await context.stdout.writeBytes(await store.blobs.readBlob(idOf(record)));
+      return undefined;
+    }
+    const described = await Promise.all(
+      found.map((each) => store.images.describe(imageOfPlatform(each, options.platform))),
+    );
     const [first] = described;
     if (options.config) {
       await context.stdout.writeBytes(first?.configBytes ?? new Uint8Array());
@@ -35,7 +44,9 @@ export const inspect = defineCommand({
       }
       await context.stdout.writeBytes(first.manifestBytes);
     } else {
-      const documents = await Promise.all(described.map((description) => toDocument(description, store)));
+      const documents = await Promise.all(
+        described.map((description, i) => toDocument(description, found[i] as ImageRecord, store)),
+      );
       context.stdout.write(`${JSON.stringify(documents, null, 4)}\n`);
     }
     return undefined;
@@ -43,9 +54,9 @@ export const inspect = defineCommand({
 });
 
 /** Docker's members under Docker's names, and what OCI has beyond them. */
-async function toDocument(description: ImageDescription, store: Store) {
+async function toDocument(description: ImageDescription, found: ImageRecord, store: Store) {
   const { record, config, manifest, layers } = description;
-  const named = (await namesOf(store.images, record)).filter(hasName);
+  const named = (await namesOf(store.images, found)).filter(hasName);
   const digests = named.flatMap(({ reference, manifest: own, index }) => {
     const name = formatFamiliarName(parseReference(reference));
     return [own, index].flatMap((descriptor) =>
@@ -74,6 +85,13 @@ async function toDocument(description: ImageDescription, store: Store) {
     History: config.history ?? [],
     Descriptor: record.manifest ?? null,
     Manifest: manifest ?? null,
+    ...(found.images === undefined
+      ? {}
+      : { Index: found.index ?? null, Platforms: found.images.map(toPlatform) }),
     Metadata: { LastTagTime: record.createdAt },
   };
+}
+
+function toPlatform({ platform, imageId, manifest }: PlatformImage) {
+  return { Platform: formatPlatform(platform), Id: imageId, Manifest: manifest.digest };
 }

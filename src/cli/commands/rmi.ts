@@ -1,3 +1,5 @@
+import { formatPlatform } from "../../oci/index.ts";
+import { idOf } from "../../store/images/index.ts";
 import type { ImageRecord, Store } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
 import { CliError } from "../error.ts";
@@ -28,7 +30,7 @@ export const rmi = defineCommand({
         for (const record of await toRemove(store, text, options.force)) {
           await store.images.remove(record.reference);
           context.stdout.write(
-            hasName(record) ? `Untagged: ${familiarName(record)}\n` : `Removed: ${record.imageId}\n`,
+            hasName(record) ? `Untagged: ${familiarName(record)}\n` : `Removed: ${idOf(record)}\n`,
           );
         }
       } catch (error) {
@@ -47,6 +49,13 @@ async function toRemove(store: Store, text: string, isForced: boolean): Promise<
   const { record, by } = await matchImage(store.images, text);
   if (by === "name") return [record];
   const all = await namesOf(store.images, record);
+  if (all.length === 0) {
+    throw new CliError(
+      "IMAGE_IN_USE",
+      `Cannot remove image "${text}": it is the ${formatPlatform(record.platform)} image of another`,
+      { hint: "Remove the name that it belongs to: strake images lists them" },
+    );
+  }
   if (all.length > 1 && !isForced) {
     throw new CliError(
       "IMAGE_IN_USE",

@@ -1,6 +1,15 @@
 import { StrakeError } from "../../errors.ts";
-import { formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
+import {
+  formatPlatform,
+  formatReference,
+  hostPlatform,
+  parsePlatform,
+  parseReference,
+  withDefaultTag,
+} from "../../oci/index.ts";
+import { idOf, imageFor, imagesOf, withImage } from "../../store/images/index.ts";
 import type { ImageRecord, ImageStore } from "../../store/index.ts";
+import { asUsage } from "../args/as-usage.ts";
 import { CliError } from "../error.ts";
 import { hasName } from "./names.ts";
 
@@ -48,9 +57,40 @@ function readReference(text: string): ReturnType<typeof parseReference> | undefi
   }
 }
 
+/** For commands that show one image of several. */
+export const PLATFORM_FLAG = {
+  type: "string",
+  value: "OS/ARCH",
+  default: "this machine's",
+  summary: "Which image of several",
+} as const;
+
+/**
+ * The image that a command shows where one of several is meant: that of the platform, which must be there; without one
+ * that of this machine, else the first.
+ * @throws {CliError} IMAGE_NOT_FOUND
+ */
+export function imageOfPlatform(record: ImageRecord, text: string | undefined): ImageRecord {
+  const platform = text === undefined ? hostPlatform() : asUsage(() => parsePlatform(text));
+  const image = imageFor(record, platform);
+  if (image !== undefined) return image;
+  if (text === undefined) {
+    const [first = record] = imagesOf(record);
+    return record.images === undefined ? record : withImage(record, first);
+  }
+  const there = imagesOf(record).map(({ platform: each }) => formatPlatform(each));
+  throw new CliError(
+    "IMAGE_NOT_FOUND",
+    `Image "${record.reference}" is not for ${formatPlatform(platform)}`,
+    {
+      hint: `It is for ${there.join(", ")}`,
+    },
+  );
+}
+
 /** The records of all names that an image has. */
-export async function namesOf(images: ImageStore, { imageId }: ImageRecord): Promise<ImageRecord[]> {
-  return (await images.list()).filter((record) => record.imageId === imageId);
+export async function namesOf(images: ImageStore, record: ImageRecord): Promise<ImageRecord[]> {
+  return (await images.list()).filter((other) => idOf(other) === idOf(record));
 }
 
 function isOf(

@@ -5,6 +5,8 @@ import {
   parseReference,
   withDefaultTag,
 } from "../../oci/index.ts";
+// Not through the door: all of the store's code would be loaded to read a name.
+import { isNamed } from "../../store/images/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import { usageError } from "../error.ts";
@@ -30,7 +32,7 @@ export function familiarName(record: ImageRecord): string {
   return formatFamiliarReference(parseReference(record.reference));
 }
 
-/** An image that was built without a name is kept under its image ID. */
-export function hasName({ reference, imageId }: ImageRecord): boolean {
-  return reference !== imageId;
+/** An image that was built without a name is kept under its image ID, or its index's digest. */
+export function hasName(record: ImageRecord): boolean {
+  return isNamed(record);
 }

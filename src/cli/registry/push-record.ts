@@ -31,7 +31,8 @@ export async function pushRecord(
   };
   return pushImage(client, {
     source,
-    root: record.manifest,
+    // A name that stands for images of several platforms is pushed whole.
+    root: record.images === undefined ? record.manifest : (record.index ?? record.manifest),
     reference: parseReference(record.reference),
     mountFrom: originsOf,
     signal,

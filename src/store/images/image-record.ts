@@ -2,6 +2,7 @@ import { decodeDescriptor } from "../../oci/decode-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { OciError } from "../../oci/error.ts";
 import {
+  asArray,
   asDigest,
   asObject,
   asString,
@@ -15,6 +16,9 @@ import type { ImageRecord } from "../types.ts";
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 
+/** Go knows a few dozen platforms. */
+const MAX_IMAGES = 1000;
+
 /** Reads an image record; undefined for anything that is none. */
 export function decodeImageRecord(content: Uint8Array): ImageRecord | undefined {
   const what = "image record";
@@ -26,6 +30,7 @@ export function decodeImageRecord(content: Uint8Array): ImageRecord | undefined 
       imageId: asDigest(member(object, "imageId"), what),
       ...optional(object, "manifest", what),
       ...optional(object, "index", what),
+      ...decodeImages(object, what),
       platform: decodePlatform(member(object, "platform"), what),
       createdAt: text("createdAt"),
     };
@@ -36,8 +41,9 @@ export function decodeImageRecord(content: Uint8Array): ImageRecord | undefined 
 }
 
 export function encodeImageRecord(record: ImageRecord): string {
-  const { reference, imageId, manifest, index, platform, createdAt } = record;
-  return `${JSON.stringify({ reference, imageId, manifest, index, platform, createdAt }, null, 1)}\n`;
+  const { reference, imageId, manifest, index, images, platform, createdAt } = record;
+  const document = { reference, imageId, manifest, index, images, platform, createdAt };
+  return `${JSON.stringify(document, null, 1)}\n`;
 }
 
 function optional<Name extends string>(
@@ -48,6 +54,20 @@ function optional<Name extends string>(
   const located = member(object, name);
   if (isAbsent(located)) return {};
   return { [name]: decodeDescriptor(located, what) } as { readonly [K in Name]: Descriptor };
+}
+
+function decodeImages(object: JsonObject, what: string): Pick<ImageRecord, "images"> {
+  const located = member(object, "images");
+  if (isAbsent(located)) return {};
+  const images = asArray(located, what, MAX_IMAGES).map((each) => {
+    const image = asObject(each, what);
+    return {
+      imageId: asDigest(member(image, "imageId"), what),
+      manifest: decodeDescriptor(member(image, "manifest"), what),
+      platform: decodePlatform(member(image, "platform"), what),
+    };
+  });
+  return { images };
 }
 
 function decodePlatform(located: Located, what: string): ImageRecord["platform"] {

@@ -9,6 +9,7 @@ import type { ImageDescription, ImageRecord, ImageStore, LayerStore } from "../t
 import { describeImage } from "./describe-image.ts";
 import { decodeImageRecord, encodeImageRecord } from "./image-record.ts";
 import { byReference, encodeLayoutIndex } from "./layout-index.ts";
+import { idOf, withImage } from "./platform-images.ts";
 
 /** Shorter beginnings of an image ID are taken for names. */
 const MIN_ID_PREFIX = 4;
@@ -127,8 +128,10 @@ export class DiskImageStore implements ImageStore {
   }
 
   #findById(name: string, prefix: string): ImageRecord | undefined {
-    const found = this.#readAll().filter(({ imageId }) => imageId.startsWith(prefix));
-    const ids = new Set(found.map(({ imageId }) => imageId));
+    const records = this.#readAll();
+    const whole = records.filter((record) => idOf(record).startsWith(prefix));
+    const found = whole.length > 0 ? whole : records.flatMap((record) => partsOf(record, prefix));
+    const ids = new Set(found.map(idOf));
     if (ids.size > 1) {
       throw new StoreError(
         "IMAGE_AMBIGUOUS",
@@ -178,6 +181,14 @@ function keepKnown(given: ImageRecord, known: ImageRecord | undefined): ImageRec
   if (known?.reference !== given.reference || known.imageId !== given.imageId) return given;
   const manifest = given.manifest ?? known.manifest;
   return { ...given, ...(manifest === undefined ? {} : { manifest }), createdAt: known.createdAt };
+}
+
+/** Images of several platforms whose own ID begins so: each is an image without a name. */
+function partsOf(record: ImageRecord, prefix: string): ImageRecord[] {
+  if (record.images === undefined) return [];
+  return record.images
+    .filter(({ imageId }) => imageId.startsWith(prefix))
+    .map((image) => ({ ...withImage(record, image), reference: image.imageId }));
 }
 
 /** `sha256:` and the digits, for something that can be the beginning of an image ID. */

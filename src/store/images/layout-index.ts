@@ -2,6 +2,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { ImageRecord } from "../types.ts";
+import { isNamed } from "./platform-images.ts";
 
 /** The version of the image layout that we write. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
 export const LAYOUT_VERSION = "1.0.0";
@@ -11,16 +12,17 @@ export function encodeLayout(): string {
 }
 
 /**
- * The layout's index.json: every image that has a manifest, under its full name. skopeo, podman and crane look the
+ * The layout's index.json: every image that has a manifest or an index, under its full name. skopeo, podman and crane look the
  * name up in `org.opencontainers.image.ref.name`, containerd in its own annotation.
  */
 export function encodeLayoutIndex(records: readonly ImageRecord[]): string {
   const index: ImageIndex = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociIndex,
-    manifests: records
-      .toSorted(byReference)
-      .flatMap((record) => (record.manifest === undefined ? [] : [entry(record, record.manifest)])),
+    manifests: records.toSorted(byReference).flatMap((record) => {
+      const root = record.images === undefined ? record.manifest : record.index;
+      return root === undefined ? [] : [entry(record, root)];
+    }),
   };
   return `${JSON.stringify(index, null, 1)}\n`;
 }
@@ -35,14 +37,15 @@ function entry(record: ImageRecord, { mediaType, digest, size, platform }: Descr
     mediaType,
     digest,
     size,
-    platform: platform ?? record.platform,
-    ...(record.reference === record.imageId
-      ? {}
-      : {
+    // An index has no platform of its own.
+    ...(record.images === undefined ? { platform: platform ?? record.platform } : {}),
+    ...(isNamed(record)
+      ? {
           annotations: {
             "org.opencontainers.image.ref.name": record.reference,
             "io.containerd.image.name": record.reference,
           },
-        }),
+        }
+      : {}),
   };
 }

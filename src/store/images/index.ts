@@ -1,0 +1,1 @@
+export { idOf, imageFor, imagesOf, isNamed, type NamedImage, withImage } from "./platform-images.ts";
