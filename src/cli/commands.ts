@@ -15,6 +15,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/build.ts")).build,
   },
   {
+    name: "parse",
+    group: BUILD,
+    summary: "Show what a builder reads in Dockerfiles",
+    load: async () => (await import("./commands/parse.ts")).parse,
+  },
+  {
+    name: "logs",
+    group: BUILD,
+    summary: "Show what the steps of a build have printed",
+    load: async () => (await import("./commands/logs.ts")).logs,
+  },
+  {
     name: "images",
     group: IMAGES,
     summary: "List the images of the store",
@@ -67,6 +79,54 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: REGISTRIES,
     summary: "Forget the user name and password for a registry",
     load: async () => (await import("./commands/logout.ts")).logout,
+  },
+  {
+    name: "registry ls",
+    group: REGISTRIES,
+    summary: "List the repositories of a registry",
+    load: async () => (await import("./commands/registry-ls.ts")).registryLs,
+  },
+  {
+    name: "registry tags",
+    group: REGISTRIES,
+    summary: "List the tags of a repository",
+    load: async () => (await import("./commands/registry-tags.ts")).registryTags,
+  },
+  {
+    name: "registry manifest",
+    group: REGISTRIES,
+    summary: "Show a manifest or index of a registry",
+    load: async () => (await import("./commands/registry-manifest.ts")).registryManifest,
+  },
+  {
+    name: "registry digest",
+    group: REGISTRIES,
+    summary: "Show the digest that a tag has now",
+    load: async () => (await import("./commands/registry-digest.ts")).registryDigest,
+  },
+  {
+    name: "registry blob",
+    group: REGISTRIES,
+    summary: "Fetch a blob: a layer, a config",
+    load: async () => (await import("./commands/registry-blob.ts")).registryBlob,
+  },
+  {
+    name: "registry referrers",
+    group: REGISTRIES,
+    summary: "List signatures, attestations and the like of an image",
+    load: async () => (await import("./commands/registry-referrers.ts")).registryReferrers,
+  },
+  {
+    name: "registry delete",
+    group: REGISTRIES,
+    summary: "Delete tags or images from a registry",
+    load: async () => (await import("./commands/registry-delete.ts")).registryDelete,
+  },
+  {
+    name: "registry limits",
+    group: REGISTRIES,
+    summary: "Show how many pulls a registry allows",
+    load: async () => (await import("./commands/registry-limits.ts")).registryLimits,
   },
   {
     name: "cache ls",

@@ -50,5 +50,6 @@ export type {
   PushedImage,
   PushImageOptions,
 } from "./images/types.ts";
+export type { RateLimit } from "./rate-limit.ts";
 export { type PushOptions, Repository } from "./repository.ts";
 export { type EnvironmentOptions, settingsFromEnvironment } from "./settings.ts";

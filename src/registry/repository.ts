@@ -17,6 +17,7 @@ import { chooseMountCandidates } from "./blobs/mount-candidates.ts";
 import { pushBlob } from "./blobs/push-blob.ts";
 import type { PushBlobResult } from "./blobs/push-types.ts";
 import { PushReport, reportPull } from "./blobs/report-progress.ts";
+import { statBlob } from "./blobs/stat-blob.ts";
 import type { BlobContext } from "./events.ts";
 import type { HostSession, SessionDeps } from "./host-session.ts";
 import type { FetchedDocument, ManifestSink, ManifestSource } from "./images/types.ts";
@@ -26,6 +27,7 @@ import { listTags } from "./manifests/list-tags.ts";
 import { forgetReferrer, noteReferrer, referrerDescriptor } from "./manifests/note-referrer.ts";
 import { pushManifest } from "./manifests/push-manifest.ts";
 import { listReferrers } from "./manifests/referrers.ts";
+import { fetchRateLimit, type RateLimit } from "./rate-limit.ts";
 import type { RegistrySessions, Want } from "./registry-sessions.ts";
 import type { SerialQueue } from "./serial-queue.ts";
 
@@ -152,6 +154,21 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const found = await hasBlob(session, { repository, descriptor, signal });
     if (found) known.note(this.registry, this.name, descriptor.digest);
     return found;
+  }
+
+  /** Bytes of a blob that only its digest is known of. @throws {RegistryError} BLOB_NOT_FOUND, … */
+  async statBlob(
+    digest: Digest,
+    { signal }: Cancellable = {},
+  ): Promise<{ readonly size: number | undefined }> {
+    const { session, repository } = await this.#upstream();
+    return { size: await statBlob(session, { repository, digest, signal }) };
+  }
+
+  /** How much may be pulled, where the registry tells it; `name` is a tag that is there. */
+  async fetchRateLimit(name: string, { signal }: Cancellable = {}): Promise<RateLimit | undefined> {
+    const { session, repository } = await this.#upstream();
+    return await fetchRateLimit(session, { repository, name, signal });
   }
 
   async writeBlob(descriptor: Descriptor, open: BlobOpener, options: PushOptions = {}): Promise<void> {

@@ -1,0 +1,25 @@
+import { choosePlatform, type Platform } from "../../oci/index.ts";
+import type { FetchedDocument, RegistryClient } from "../../registry/index.ts";
+import type { RemoteName } from "./remote-name.ts";
+import { suggestingTags } from "./suggest-tag.ts";
+
+/** Indexes inside indexes: nobody nests deeper for a reason. */
+const MAX_DEPTH = 4;
+
+/**
+ * The manifest or index that a name stands for; with a platform, the manifest that its index has for it.
+ * @throws {RegistryError} MANIFEST_NOT_FOUND @throws {OciError} NO_SUCH_PLATFORM
+ */
+export async function fetchChosen(
+  client: RegistryClient,
+  { reference, name }: RemoteName,
+  { platform, signal }: { readonly platform: Platform | undefined; readonly signal: AbortSignal },
+): Promise<FetchedDocument> {
+  const repository = client.repository(reference);
+  const fetchRoot = (): Promise<FetchedDocument> => repository.fetchManifest(name, { signal });
+  let document = await suggestingTags(client, reference, fetchRoot, signal);
+  for (let depth = 0; platform !== undefined && document.kind === "index" && depth < MAX_DEPTH; depth++) {
+    document = await repository.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
+  }
+  return document;
+}

@@ -1,0 +1,166 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { digestOf, MEDIA_TYPES, parseReference } from "../../../src/oci/index.ts";
+import { pushArtifact, RegistryClient } from "../../../src/registry/index.ts";
+import { hasRegistry, type RegistryServer, startRegistry } from "../../support/registry-server.ts";
+import { runCli } from "../run-cli.ts";
+
+describe.skipIf(!hasRegistry)(
+  `the registry commands${hasRegistry ? "" : " (skipped: docker-registry is not installed)"}`,
+  () => {
+    let registry: RegistryServer;
+    let folder = "";
+    let repository = "";
+    const config = Buffer.from(
+      JSON.stringify({ os: "linux", architecture: "arm64", rootfs: { type: "layers", diff_ids: [] } }),
+    );
+    const manifest = manifestBytes("one");
+    const index = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.ociIndex,
+        manifests: [
+          {
+            mediaType: MEDIA_TYPES.ociManifest,
+            digest: digestOf(manifest),
+            size: manifest.length,
+            platform: { os: "linux", architecture: "arm64" },
+          },
+        ],
+      }),
+    );
+
+    function manifestBytes(note: string): Buffer {
+      return Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MEDIA_TYPES.ociManifest,
+          config: { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length },
+          layers: [],
+          annotations: { note },
+        }),
+      );
+    }
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "strake-registry-commands-"));
+      registry = await startRegistry();
+      repository = `${registry.host}/team/app`;
+      await using client = new RegistryClient();
+      const target = client.repository(parseReference(repository));
+      const open = async () =>
+        (async function* () {
+          yield config;
+        })();
+      await target.writeBlob(
+        { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length },
+        open,
+      );
+      for (const tag of ["1.0", "1.1", "latest"])
+        await target.pushManifest(manifest, { mediaType: MEDIA_TYPES.ociManifest, tag });
+      await target.pushManifest(index, { mediaType: MEDIA_TYPES.ociIndex, tag: "multi" });
+      await target.pushManifest(manifestBytes("two"), { mediaType: MEDIA_TYPES.ociManifest, tag: "two" });
+      await pushArtifact(client, {
+        reference: parseReference(repository),
+        artifactType: "application/vnd.example.sbom",
+        files: [],
+        subject: { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(manifest), size: manifest.length },
+      });
+    });
+    afterAll(async () => {
+      await registry[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const strake = (...argv: readonly string[]) =>
+      runCli(["registry", ...argv], { env: { DOCKER_CONFIG: folder } });
+
+    it("list repositories and tags, as lines or as JSON", async () => {
+      expect(await strake("ls", registry.host)).toMatchObject({ code: 0, stdout: "team/app\n", stderr: "" });
+      const tags = await strake("tags", "--json", repository);
+      expect(JSON.parse(tags.stdout)).toEqual(expect.arrayContaining(["1.0", "1.1", "latest", "multi"]));
+      expect((await strake("tags", "-n", "2", repository)).stdout.split("\n")).toHaveLength(3);
+    });
+
+    it("show a manifest as it is, readable, and for a platform", async () => {
+      expect((await strake("manifest", "--raw", `${repository}:1.0`)).stdoutBytes).toEqual(manifest);
+      expect(JSON.parse((await strake("manifest", `docker://${repository}:multi`)).stdout)).toEqual(
+        JSON.parse(index.toString()),
+      );
+      const arm = await strake("manifest", "--raw", "--platform", "linux/arm64", `${repository}:multi`);
+      expect(arm.stdoutBytes).toEqual(manifest);
+      const amd = await strake("manifest", "--platform", "linux/amd64", `${repository}:multi`);
+      expect(amd).toMatchObject({ code: 1, stdout: "" });
+      expect(amd.stderr).toContain("linux/arm64");
+    });
+
+    it("show digests", async () => {
+      expect((await strake("digest", repository)).stdout).toBe(`${digestOf(manifest)}\n`);
+      expect((await strake("digest", "--full", `${repository}:multi`)).stdout).toBe(
+        `${repository}:multi@${digestOf(index)}\n`,
+      );
+      const arm = await strake("digest", "--json", "--platform", "linux/arm64", `${repository}:multi`);
+      expect(JSON.parse(arm.stdout)).toEqual({
+        mediaType: MEDIA_TYPES.ociManifest,
+        digest: digestOf(manifest),
+        size: manifest.length,
+      });
+    });
+
+    it("fetch a blob, verified, to standard output or a file", async () => {
+      const name = `${repository}@${digestOf(config)}`;
+      expect((await strake("blob", name)).stdoutBytes).toEqual(config);
+      expect((await strake("blob", "-o", join(folder, "config"), name)).code).toBe(0);
+      expect(readFileSync(join(folder, "config"))).toEqual(config);
+      const nowhere = await strake("blob", "-o", join(folder, "no/file"), name);
+      expect(nowhere.stderr).toContain("its folder does not exist");
+    });
+
+    it("list what refers to an image", async () => {
+      const all = await strake("referrers", `${repository}:1.0`);
+      expect(all.stdout).toMatch(/^DIGEST .*\nsha256:[0-9a-f]{64} +application\/vnd\.example\.sbom /);
+      const none = await strake("referrers", "--json", "--type", "application/other", `${repository}:1.0`);
+      expect(JSON.parse(none.stdout)).toEqual([]);
+    });
+
+    it("say that a registry tells no limit", async () => {
+      expect((await strake("limits", repository)).stdout).toBe(`${registry.host} tells no limit\n`);
+    });
+
+    it("name the nearest tag when there is no such tag", async () => {
+      for (const command of ["manifest", "digest", "referrers", "delete"]) {
+        const run = await strake(command, `${repository}:latst`);
+        expect(run).toMatchObject({ code: 1, stdout: "" });
+        expect(run.stderr).toContain(`hint: Did you mean "${repository}:latest"?`);
+      }
+    });
+
+    it("delete by digest, and say what to do where single tags can't be deleted", async () => {
+      const digest = digestOf(manifestBytes("two"));
+      const byTag = await strake("delete", `${repository}:two`);
+      expect(byTag.code).toBe(1);
+      expect(byTag.stderr).toContain(`strake registry delete ${repository}@${digest}`);
+      expect(await strake("delete", `${repository}@${digest}`)).toMatchObject({
+        code: 0,
+        stdout: `Deleted: ${repository}@${digest}\n`,
+      });
+      const again = await strake("delete", `${repository}@${digest}`);
+      expect(again).toMatchObject({ code: 1 });
+      expect((await strake("delete", "--force", `${repository}@${digest}`)).code).toBe(0);
+    });
+
+    it("refuse what names nothing to act on", async () => {
+      expect((await strake("delete", repository)).code).toBe(2);
+      expect((await strake("blob", `${repository}:1.0`)).code).toBe(2);
+      expect((await strake("tags", `${repository}:1.0`)).code).toBe(2);
+      expect((await strake("tags", "-n", "many", repository)).code).toBe(2);
+    });
+
+    it("say where nothing answers", async () => {
+      const run = await strake("tags", "127.0.0.1:1/app");
+      expect(run).toMatchObject({ code: 1, stdout: "" });
+      expect(run.stderr).toContain("the connection was refused");
+    });
+  },
+);
