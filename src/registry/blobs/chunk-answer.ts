@@ -32,11 +32,16 @@ export function afterChunk(state: ChunkState, sentUpTo: number, range: string | 
  * session is lost, because some append whatever comes.
  */
 export function afterDoubt(state: ChunkState, sentUpTo: number, range: string | undefined): ChunkDecision {
-  const told = toldCount(range);
+  const told = storedBytes(range);
   if (told === undefined || told < state.offset || told > sentUpTo) {
     return { kind: "restart", reason: "it does not tell how much it has" };
   }
   return { kind: "continue", state: { offset: told, told } };
+}
+
+/** How many bytes a session has that answered with this `Range`; undefined when it does not say. */
+export function storedBytes(range: string | undefined): number | undefined {
+  return toldCount(range) ?? (parseUploadRange(range) === 0 ? 0 : undefined);
 }
 
 /** `0-0` is also what registries say that have nothing yet. */

@@ -1,10 +1,11 @@
 import type { BlobOpener, Descriptor } from "../../oci/index.ts";
+import { type Clock, sleep } from "../clock.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { NetworkError } from "../transport/network-error.ts";
 import { isRetriedStatus, type RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
-import { afterChunk, afterDoubt, type ChunkDecision, type ChunkState } from "./chunk-answer.ts";
+import { afterChunk, afterDoubt, type ChunkDecision, type ChunkState, storedBytes } from "./chunk-answer.ts";
 import { uploadBody } from "./upload-body.ts";
 import { resolveUploadLocation } from "./upload-location.ts";
 
@@ -16,7 +17,10 @@ export interface ChunkedUploadOptions {
   readonly open: BlobOpener;
   /** An open upload session. */
   readonly location: URL;
+  /** Bytes that the session has already. */
+  readonly offset?: number | undefined;
   readonly chunkBytes: number;
+  readonly clock: Clock;
   readonly budget: RetryBudget;
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((sent: number) => void) | undefined;
@@ -41,9 +45,9 @@ export async function uploadChunks(
   session: HostSession,
   options: ChunkedUploadOptions,
 ): Promise<ChunkedUploadResult> {
-  const { descriptor, open, chunkBytes, budget, signal, onSent } = options;
+  const { descriptor, open, chunkBytes, clock, budget, signal, onSent } = options;
   let location = options.location;
-  let state: ChunkState = { offset: 0, told: 0 };
+  let state: ChunkState = { offset: options.offset ?? 0, told: options.offset ?? 0 };
   let refusals = 0;
   while (state.offset < descriptor.size) {
     const { offset } = state;
@@ -71,13 +75,22 @@ export async function uploadChunks(
       } else if (answer !== undefined && !isRetriedStatus(answer.status) && answer.status !== 404) {
         throw error;
       }
-      const told = answer?.status === 416 ? answer.headers.one("range") : undefined;
-      decision = afterDoubt(state, end, told ?? (await askRange(session, options.request("GET", location))));
+      let told = answer?.status === 416 ? answer.headers.one("range") : undefined;
+      if (told === undefined) {
+        const asked = await askSession(session, options.request("GET", location));
+        told = asked?.range;
+        location = asked?.location ?? location;
+      }
+      decision = afterDoubt(state, end, told);
     }
     if (decision.kind === "restart") return { kind: "restart", reason: decision.reason, error };
     if (decision.state.offset > offset) {
       budget.progress();
       refusals = 0;
+    } else {
+      const waitMs = budget.fail(clock.random());
+      if (waitMs === undefined) throw error;
+      await sleep(clock, waitMs, signal);
     }
     state = decision.state;
     onSent?.(state.offset);
@@ -100,12 +113,28 @@ async function send(
   }
 }
 
-/** What a session says that it has. */
-async function askRange(session: HostSession, request: RegistryRequest): Promise<string | undefined> {
+/**
+ * How many bytes a session has, and where it goes on; undefined where there is none any more, or where the registry does
+ * not tell.
+ */
+export async function findSession(
+  session: HostSession,
+  request: RegistryRequest,
+): Promise<{ readonly location: URL; readonly offset: number } | undefined> {
+  const asked = await askSession(session, request);
+  const offset = storedBytes(asked?.range);
+  return asked === undefined || offset === undefined ? undefined : { location: asked.location, offset };
+}
+
+async function askSession(
+  session: HostSession,
+  request: RegistryRequest,
+): Promise<{ readonly location: URL; readonly range: string | undefined } | undefined> {
   try {
     const answer = await session.request(request);
     answer.body.discard();
-    return answer.status === 204 || answer.status === 202 ? answer.headers.one("range") : undefined;
+    if (answer.status !== 204 && answer.status !== 202) return undefined;
+    return { location: moved(answer, answer.url), range: answer.headers.one("range") };
   } catch {
     request.signal?.throwIfAborted();
     return undefined;

@@ -6,7 +6,7 @@ import { chunkLimits } from "../quirks.ts";
 import { NetworkError } from "../transport/network-error.ts";
 import { isRetriedStatus, parseRetryAfter, RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
-import { uploadChunks } from "./chunked-upload.ts";
+import { findSession, uploadChunks } from "./chunked-upload.ts";
 import { hasBlob, pushScopes } from "./has-blob.ts";
 import type { PushBlobDeps, PushBlobOptions } from "./push-types.ts";
 import { uploadBody } from "./upload-body.ts";
@@ -20,8 +20,23 @@ interface Unfinished {
   readonly leastWaitMs?: number | undefined;
   /** The next try is of another kind, so there is nothing to wait for. */
   readonly atOnce?: boolean;
+  /** The session that it happened in, which may go on. */
+  readonly session?: URL;
 }
 
+/** An open session, and what it has got so far. */
+interface Session {
+  readonly location: URL;
+  readonly offset: number;
+}
+
+/** After a break the rest of a blob goes in so many pieces, so that what is lost with one is little. */
+const RESUME_PIECES = 16;
+const LEAST_RESUME_BYTES = 1024 * 1024;
+/** What registries answer to a piece that do not know pieces. */
+const NO_PIECES: ReadonlySet<number> = new Set([400, 405, 411, 415, 422, 501]);
+/** First pause after a 429 that does not say how long. */
+const RATE_LIMIT_DELAY_MS = 2000;
 /** Past this a blob that was lost on its way twice is sent in pieces. */
 const CHUNK_AFTER_LOSSES = 2;
 const CHUNK_LOST_BYTES = 32 * 1024 * 1024;
@@ -40,6 +55,10 @@ export class Upload {
   readonly #budget: RetryBudget;
   #rehashed = false;
   #losses = 0;
+  /** Until the registry turns out not to take pieces. */
+  #resumes = true;
+  /** What the registry said last that it has. */
+  #stored = 0;
   /** Set once the blob has to go in pieces. */
   #chunkBytes: number | undefined;
   /** The least that the registry takes as a piece, if it says. */
@@ -54,23 +73,49 @@ export class Upload {
 
   /** `started` is a session that exists already. */
   async run(started: URL | undefined): Promise<void> {
-    let location = started ?? (await this.#start());
+    let session: Session | URL = started ?? (await this.#start());
     for (;;) {
-      const current = location;
       let outcome: "done" | Unfinished;
       try {
-        outcome =
-          this.#chunkBytes === undefined
-            ? await this.#send(current)
-            : await this.#sendChunks(current, this.#chunkBytes);
+        outcome = await this.#try(session);
       } catch (error) {
-        await this.#cancel(current);
+        await this.#cancel(session instanceof URL ? session : session.location);
         throw error;
       }
       if (outcome === "done") return;
+      await this.#wait(outcome);
       if (outcome.atOnce !== true && (await hasBlob(this.#session, this.#options))) return;
-      location = await this.#start(outcome);
+      session = (await this.#resume(outcome)) ?? (await this.#start());
     }
+  }
+
+  async #try(session: Session | URL): Promise<"done" | Unfinished> {
+    if (session instanceof URL) {
+      if (this.#chunkBytes === undefined) return await this.#send(session);
+      return await this.#sendChunks({ location: session, offset: 0 }, this.#chunkBytes);
+    }
+    const { maxBytes } = chunkLimits(this.#session.endpoint.host);
+    const share = Math.max(LEAST_RESUME_BYTES, Math.ceil(this.#options.descriptor.size / RESUME_PIECES));
+    try {
+      return await this.#sendChunks(session, this.#chunkBytes ?? Math.min(maxBytes, share));
+    } catch (error) {
+      const status = error instanceof RegistryError ? error.status : undefined;
+      if (this.#chunkBytes !== undefined || status === undefined || !NO_PIECES.has(status)) throw error;
+      this.#resumes = false;
+      return { reason: `it answered ${status} to a piece`, error: error as RegistryError, atOnce: true };
+    }
+  }
+
+  /** What a session has of a body that broke off, where the registry keeps it and takes the rest in pieces. */
+  async #resume({ session }: Unfinished): Promise<Session | undefined> {
+    if (session === undefined || !this.#resumes || !chunkLimits(this.#session.endpoint.host).supported)
+      return undefined;
+    const { descriptor } = this.#options;
+    const found = await findSession(this.#session, this.#request("GET", session));
+    if (found === undefined || found.offset > descriptor.size) return undefined;
+    if (found.offset > this.#stored) this.#budget.progress();
+    this.#stored = found.offset;
+    return found;
   }
 
   /** Lets the registry throw away what it has got of a session that nobody will finish. Its answer does not matter. */
@@ -88,23 +133,26 @@ export class Upload {
     }
   }
 
-  /** Opens an upload session, after waiting if this is not the first. */
-  async #start(after?: Unfinished): Promise<URL> {
+  /** Waits before another try. @throws the last one's error when there is to be none */
+  async #wait({ atOnce, leastWaitMs, reason, error }: Unfinished): Promise<void> {
     const { clock, onEvent } = this.#deps;
     const { repository, descriptor, signal } = this.#options;
-    if (after !== undefined) {
-      const waitMs = after.atOnce === true ? 0 : this.#budget.fail(clock.random(), after.leastWaitMs);
-      if (waitMs === undefined) throw after.error;
-      onEvent?.({
-        kind: "retried",
-        registry: this.#session.endpoint.host,
-        request: `upload of ${descriptor.digest} to ${repository}`,
-        attempt: this.#budget.attempts,
-        waitMs,
-        reason: after.reason,
-      });
-      await sleep(clock, waitMs, signal);
-    }
+    const waitMs = atOnce === true ? 0 : this.#budget.fail(clock.random(), leastWaitMs);
+    if (waitMs === undefined) throw error;
+    onEvent?.({
+      kind: "retried",
+      registry: this.#session.endpoint.host,
+      request: `upload of ${descriptor.digest} to ${repository}`,
+      attempt: this.#budget.attempts,
+      waitMs,
+      reason,
+    });
+    await sleep(clock, waitMs, signal);
+  }
+
+  /** Opens an upload session. */
+  async #start(): Promise<URL> {
+    const { repository, descriptor } = this.#options;
     const { algorithm } = splitDigest(descriptor.digest);
     const query = algorithm === "sha256" ? "" : `?digest-algorithm=${algorithm}`;
     const request = this.#request("POST", `${repository}/blobs/uploads/${query}`);
@@ -117,17 +165,17 @@ export class Upload {
   /** Sends everything in one request. Anything but "done" means: look whether it arrived, else a new session. */
   async #send(location: URL): Promise<"done" | Unfinished> {
     const { descriptor, open, signal, onSent } = this.#options;
-    return await this.#finish(finishUrl(location, descriptor.digest), () => {
+    return await this.#finish(location, () => {
       onSent?.(0);
       return uploadBody(descriptor, open, { signal, onSent });
     });
   }
 
   /** The request that ends a session, with the blob or with nothing more. */
-  async #finish(target: URL, body: RegistryRequest["body"]): Promise<"done" | Unfinished> {
+  async #finish(session: URL, body: RegistryRequest["body"]): Promise<"done" | Unfinished> {
     const { descriptor, signal } = this.#options;
     const request: RegistryRequest = {
-      ...this.#request("PUT", target),
+      ...this.#request("PUT", finishUrl(session, descriptor.digest)),
       headers: { "content-type": "application/octet-stream" },
       body,
       answerTimeoutMs: COMMIT_TIMEOUT_MS + descriptor.size * COMMIT_MS_PER_BYTE,
@@ -142,7 +190,7 @@ export class Upload {
       if (error.code === "TLS_FAILED") throw error;
       this.#losses++;
       if (this.#losses >= CHUNK_AFTER_LOSSES && descriptor.size > CHUNK_LOST_BYTES) this.#startChunking();
-      return { reason: error.cause.message, error };
+      return { reason: error.cause.message, error, session };
     }
     const { status } = answer;
     if (status === 201) {
@@ -164,9 +212,11 @@ export class Upload {
       return { reason: "it is too large in one piece", error: refused, atOnce: true };
     // The session is gone, or in a state that cannot be mended: another one can.
     if (isRetriedStatus(status) || status === 404 || status === 416) {
-      const leastWaitMs = parseRetryAfter(answer.headers.one("retry-after"), this.#deps.clock.dateMs());
-      if (leastWaitMs !== undefined && leastWaitMs > this.#deps.policy.maxRetryAfterMs) throw refused;
-      return { reason: `it answered ${status}`, error: refused, leastWaitMs };
+      const asked = parseRetryAfter(answer.headers.one("retry-after"), this.#deps.clock.dateMs());
+      if (asked !== undefined && asked > this.#deps.policy.maxRetryAfterMs) throw refused;
+      const leastWaitMs = asked ?? (status === 429 ? RATE_LIMIT_DELAY_MS : undefined);
+      const unfinished = { reason: `it answered ${status}`, error: refused, leastWaitMs };
+      return isRetriedStatus(status) ? { ...unfinished, session } : unfinished;
     }
     if (isDigestRefusal(refused) && (await this.#sourceIsGood())) {
       return { reason: "it received other bytes", error: refused };
@@ -182,14 +232,16 @@ export class Upload {
     return true;
   }
 
-  async #sendChunks(location: URL, chunkBytes: number): Promise<"done" | Unfinished> {
+  async #sendChunks({ location, offset }: Session, chunkBytes: number): Promise<"done" | Unfinished> {
     const { descriptor, open, signal, onSent } = this.#options;
-    onSent?.(0);
+    onSent?.(offset);
     const result = await uploadChunks(this.#session, {
       descriptor,
       open,
       location,
+      offset,
       chunkBytes: Math.max(chunkBytes, this.#minChunkBytes),
+      clock: this.#deps.clock,
       budget: this.#budget,
       signal,
       onSent,
@@ -202,7 +254,7 @@ export class Upload {
       this.#chunkBytes = smaller;
       return { reason: "the pieces are too large", error: result.error, atOnce: true };
     }
-    return await this.#finish(finishUrl(result.location, descriptor.digest), undefined);
+    return await this.#finish(result.location, undefined);
   }
 
   /** Reads the source once more to tell whose fault a refused digest is. @throws {OciError} BLOB_CORRUPT */
@@ -222,7 +274,6 @@ export class Upload {
       target,
       repository,
       scopes: pushScopes(repository),
-      budget: this.#budget,
       signal,
     };
   }
