@@ -60,7 +60,11 @@ export function parseSource(source: Source): ParsedNodes {
  * @example parseDockerfile("FROM alpine\nRUN true\n").stages[0]?.commands.length // 1
  */
 export function parseDockerfile(content: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
-  const { source, ast, instructions, warnings } = parseNodes(content, options);
+  return typeNodes(parseNodes(content, options));
+}
+
+/** The second phase: what the first one found, as typed instructions in stages. @throws {DockerfileError} */
+export function typeNodes({ source, ast, instructions, warnings }: ParsedNodes): Dockerfile {
   const grammar = new GrammarMatcher();
   const stages = new StageAssembler(source);
   for (const node of instructions) stages.add(typeInstruction(node, source, grammar));

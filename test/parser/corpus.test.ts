@@ -2,15 +2,14 @@ import { describe, expect, test } from "vitest";
 import {
   createIgnore,
   DockerfileError,
+  describeDockerfile,
   type ExpandOptions,
-  parseDockerfile,
   parseIgnorefile,
-  parseNodes,
   splitWords,
   tryExpandWord,
 } from "../../src/parser/index.ts";
-import { recordInstructions, recordNode, wellFormed } from "./recorded-form.ts";
-import { corpusFolder, dockerfilesOf, readJson } from "./shared-corpus.ts";
+import { wellFormed } from "../../src/parser/json/json.ts";
+import { corpusFolder, dockerfilesOf, readJson, withoutWording } from "./shared-corpus.ts";
 
 /** Lists what disagrees, and says how many were looked at. */
 class Tally {
@@ -52,37 +51,6 @@ function firstDifference(actual: unknown, expected: unknown, path: string): stri
   return undefined;
 }
 
-interface Failed {
-  readonly ok: false;
-  readonly error: string;
-  readonly line: number;
-}
-interface DockerfileAnswer {
-  readonly syntax: { readonly ref: string; readonly value: string; readonly line: number } | null;
-  readonly check: { readonly option: string; readonly value: string; readonly line: number } | null;
-  readonly parse:
-    | Failed
-    | {
-        readonly ok: true;
-        readonly escape: string;
-        readonly directives: unknown;
-        readonly warnings: readonly { readonly line: number; readonly short: string }[];
-        readonly nodes: readonly Record<string, unknown>[];
-      };
-  readonly instructions: Failed | ({ readonly ok: true } & Record<string, unknown>) | null;
-}
-
-/**
- * BuildKit counts a line less for a bad directive and a line that is too long (it fails before it counts), and has line 0
- * for an empty file. We name the line that is meant.
- */
-function recordedLine(error: DockerfileError, recorded: Failed): number {
-  const line = error.at?.startLine ?? -1;
-  if (error.code === "BAD_DIRECTIVE" || error.code === "LINE_TOO_LONG")
-    return line - 1 === recorded.line ? line - 1 : line;
-  return error.code === "NO_INSTRUCTIONS" ? recorded.line : line;
-}
-
 function attempt<T>(work: () => T): T | DockerfileError {
   try {
     return work();
@@ -93,58 +61,10 @@ function attempt<T>(work: () => T): T | DockerfileError {
 }
 
 describe.skipIf(corpusFolder === undefined)("the recorded answers of BuildKit", () => {
-  test("Dockerfiles: nodes", () => {
-    const tally = new Tally("nodes");
+  test("Dockerfiles: both phases", () => {
+    const tally = new Tally("Dockerfiles");
     for (const { name, bytes, answer } of dockerfilesOf("dockerfiles")) {
-      const { parse } = answer as DockerfileAnswer;
-      const ours = attempt(() => parseNodes(bytes));
-      if (ours instanceof DockerfileError) {
-        tally.compare(
-          name,
-          { ok: false, line: parse.ok ? -1 : recordedLine(ours, parse) },
-          parse.ok ? { ok: true } : { ok: false, line: parse.line },
-        );
-        continue;
-      }
-      const record = {
-        ok: true,
-        escape: ours.ast.escape,
-        directives: ours.ast.items.flatMap((item) =>
-          item.kind === "directive" ? [{ name: item.name, value: item.value, line: item.line }] : [],
-        ),
-        warnings: ours.warnings.map(({ line, message }) => ({ line, short: message })),
-        nodes: ours.instructions.map(recordNode),
-      };
-      const wanted = parse.ok
-        ? { ...parse, warnings: parse.warnings.map(({ line, short }) => ({ line, short })) }
-        : { ok: false, line: parse.line };
-      tally.compare(name, wellFormed(record), wanted);
-    }
-    tally.finish();
-  });
-
-  test("Dockerfiles: typed instructions", () => {
-    const tally = new Tally("instructions");
-    for (const { name, bytes, answer } of dockerfilesOf("dockerfiles")) {
-      const { instructions, syntax, check } = answer as DockerfileAnswer;
-      if (instructions === null) continue;
-      const ours = attempt(() => parseDockerfile(bytes));
-      if (ours instanceof DockerfileError) {
-        const line = instructions.ok ? -1 : recordedLine(ours, instructions);
-        tally.compare(
-          name,
-          { ok: false, line },
-          instructions.ok ? { ok: true } : { ok: false, line: instructions.line },
-        );
-        continue;
-      }
-      tally.compare(name, wellFormed(recordInstructions(ours)), withoutWording({ ...instructions }));
-      tally.compare(`${name} syntax`, ours.syntax?.value, syntax?.ref);
-      tally.compare(
-        `${name} check`,
-        ours.check && { line: ours.check.line, option: ours.check.value, value: ours.check.raw },
-        check ?? undefined,
-      );
+      tally.compare(name, withoutWording(describeDockerfile(bytes).json), withoutWording(answer));
     }
     tally.finish();
   });
@@ -238,13 +158,4 @@ function walkTo(ignore: ReturnType<typeof createIgnore>, path: string): boolean 
     level = visit.inside;
   }
   return visit.excluded;
-}
-
-/** Recorded errors are BuildKit's words; only that there is one counts. */
-function withoutWording(instructions: Record<string, unknown>): unknown {
-  return JSON.parse(JSON.stringify(instructions), (key, value: unknown) => {
-    if (key === "mountError") return true;
-    if (key === "trigger" && (value as { ok: boolean }).ok === false) return { ok: false };
-    return value;
-  });
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DockerfileError, leavesOf, parseDockerfile, parseNodes } from "../../src/parser/index.ts";
-import { recordInstructions, recordNode } from "./recorded-form.ts";
+import { stagesJson } from "../../src/parser/json/instruction-json.ts";
+import { nodeJson } from "../../src/parser/json/node-json.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/parser", import.meta.url));
 
@@ -11,12 +12,12 @@ const folder = fileURLToPath(new URL("../../fixtures/parser", import.meta.url));
 function describeFile(content: Uint8Array): string {
   const { ast, source, instructions } = parseNodes(content);
   const leaves = Array.from(leavesOf(ast, source), ({ kind, text }) => `${kind} ${JSON.stringify(text)}`);
-  return `${JSON.stringify({ leaves, nodes: instructions.map(recordNode), typed: describeTyped(content) }, undefined, 2)}\n`;
+  return `${JSON.stringify({ leaves, nodes: instructions.map(nodeJson), typed: describeTyped(content) }, undefined, 2)}\n`;
 }
 
 function describeTyped(content: Uint8Array): unknown {
   try {
-    return recordInstructions(parseDockerfile(content));
+    return stagesJson(parseDockerfile(content));
   } catch (error) {
     if (error instanceof DockerfileError) return error.message;
     throw error;

@@ -29,3 +29,15 @@ export function* dockerfilesOf(
     };
   }
 }
+
+/**
+ * A recorded parse without what is not meant to agree: where the file comes from, and the words of errors and of a
+ * warning's explanation.
+ */
+export function withoutWording(answer: unknown): unknown {
+  return JSON.parse(JSON.stringify(answer), (key, value: unknown) => {
+    if (key === "source" && typeof value === "string") return undefined;
+    if (key === "error" || key === "mountError" || key === "detail") return true;
+    return value;
+  });
+}

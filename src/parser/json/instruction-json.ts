@@ -1,59 +1,23 @@
-import {
-  type Dockerfile,
-  DockerfileError,
-  type Instruction,
-  type InstructionNode,
-  parseOnbuildTrigger,
-  parseRunMounts,
-  type RunMount,
-  type Stage,
-} from "../../src/parser/index.ts";
+import { type Dockerfile, parseOnbuildTrigger } from "../dockerfile.ts";
+import { DockerfileError } from "../error.ts";
+import type { Instruction } from "../instructions/index.ts";
+import { parseRunMounts, type RunMount } from "../instructions/run-mount.ts";
+import type { Stage } from "../stage.ts";
+import type { JsonObject } from "./json.ts";
 
-/*
- * Our results in the form in which the corpus records BuildKit's. Lone surrogates, which stand for bytes that are no
- * UTF-8, are U+FFFD there.
- */
-
-export function recordNode(node: InstructionNode): Record<string, unknown> {
-  return {
-    ...recordBare(node),
-    startLine: node.startLine,
-    endLine: node.endLine,
-    comments: node.comments,
-    heredocs: node.heredocs.map(({ name, content, expand, chomp, fd }) => ({
-      name,
-      content,
-      expand,
-      chomp,
-      fd,
-    })),
-  };
-}
-
-function recordBare(node: InstructionNode): Record<string, unknown> {
-  return {
-    instruction: node.name,
-    value: node.keyword,
-    original: node.original,
-    flags: node.flags,
-    json: node.json,
-    args: node.args,
-    onbuild: node.trigger === undefined ? null : recordBare(node.trigger),
-  };
-}
-
-export function recordInstructions({ metaArgs, stages }: Dockerfile): unknown {
+/** The second phase's result: ARGs before the first FROM, and stages of typed instructions. */
+export function stagesJson({ metaArgs, stages }: Dockerfile): JsonObject {
   return {
     ok: true,
     metaArgs: metaArgs.map((arg) => {
-      const { name: _name, rawName: _rawName, ...rest } = recordCommand(arg) as Record<string, unknown>;
+      const { name: _name, rawName: _rawName, ...rest } = commandJson(arg) as JsonObject;
       return rest;
     }),
-    stages: stages.map(recordStage),
+    stages: stages.map(stageJson),
   };
 }
 
-function recordStage(stage: Stage): unknown {
+function stageJson(stage: Stage): unknown {
   const { from } = stage;
   return {
     name: stage.name ?? "",
@@ -64,40 +28,40 @@ function recordStage(stage: Stage): unknown {
     comments: from.comments,
     docComment: stage.docComment,
     origCmd: from.keyword,
-    commands: stage.commands.map(recordCommand),
+    commands: stage.commands.map(commandJson),
   };
 }
 
-function recordCommand(command: Instruction): unknown {
+function commandJson(command: Instruction): unknown {
   return {
-    ...recordTrigger(command),
+    ...triggerJson(command),
     comments: command.comments,
     startLine: command.node.startLine,
     endLine: command.node.endLine,
-    ...(command.kind === "ONBUILD" ? { trigger: recordExpression(command.expression) } : {}),
+    ...(command.kind === "ONBUILD" ? { trigger: expressionJson(command.expression) } : {}),
   };
 }
 
-function recordExpression(expression: string): unknown {
+function expressionJson(expression: string): unknown {
   try {
-    return { ok: true, commands: [recordTrigger(parseOnbuildTrigger(expression))] };
+    return { ok: true, commands: [triggerJson(parseOnbuildTrigger(expression))] };
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    return { ok: false };
+    return { ok: false, error: error.reason };
   }
 }
 
-function recordTrigger(command: Instruction): Record<string, unknown> {
-  return { rawName: command.keyword, ...recordMembers(command) };
+function triggerJson(command: Instruction): JsonObject {
+  return { rawName: command.keyword, ...membersJson(command) };
 }
 
-function recordMembers(command: Instruction): Record<string, unknown> {
+function membersJson(command: Instruction): JsonObject {
   const name = command.keyword.toUpperCase();
   switch (command.kind) {
     case "ADD":
       return {
         name,
-        ...recordPaths(command),
+        ...pathsJson(command),
         chown: command.chown ?? "",
         chmod: command.chmod ?? "",
         link: command.link,
@@ -109,7 +73,7 @@ function recordMembers(command: Instruction): Record<string, unknown> {
     case "COPY":
       return {
         name,
-        ...recordPaths(command),
+        ...pathsJson(command),
         from: command.from ?? "",
         chown: command.chown ?? "",
         chmod: command.chmod ?? "",
@@ -123,28 +87,28 @@ function recordMembers(command: Instruction): Record<string, unknown> {
         args: command.args.map(({ key, value, docComment }) => ({ key, value: value ?? null, docComment })),
       };
     case "ENV":
-      return { name, env: recordPairs(command.pairs) };
+      return { name, env: pairsJson(command.pairs) };
     case "LABEL":
-      return { name, labels: recordPairs(command.pairs) };
+      return { name, labels: pairsJson(command.pairs) };
     case "CMD":
-      return { name, ...recordArgv(command), files: [] };
+      return { name, ...argvJson(command), files: [] };
     case "ENTRYPOINT":
       return {
         name,
-        ...recordArgv(command),
+        ...argvJson(command),
         cmdLine: command.argv.length === 0 ? null : command.argv,
         files: [],
       };
     case "RUN":
       return {
         name,
-        ...recordArgv(command),
+        ...argvJson(command),
         files: command.files,
         devices: command.devices,
         flagsUsed: command.flagsUsed,
         network: command.network,
         security: command.security,
-        ...recordMounts(command.mounts),
+        ...mountsJson(command.mounts),
       };
     case "EXPOSE":
       return { name, ports: command.ports };
@@ -177,7 +141,7 @@ function recordMembers(command: Instruction): Record<string, unknown> {
   }
 }
 
-function recordPaths(command: Extract<Instruction, { kind: "ADD" | "COPY" }>): Record<string, unknown> {
+function pathsJson(command: Extract<Instruction, { kind: "ADD" | "COPY" }>): JsonObject {
   return {
     sources: command.sources,
     dest: command.destination,
@@ -185,24 +149,24 @@ function recordPaths(command: Extract<Instruction, { kind: "ADD" | "COPY" }>): R
   };
 }
 
-function recordPairs(pairs: readonly { key: string; value: string; isLegacy?: boolean }[]): unknown {
+function pairsJson(pairs: readonly { key: string; value: string; isLegacy?: boolean }[]): unknown {
   return pairs.map(({ key, value, isLegacy }) => ({ key, value, noDelim: isLegacy ?? false }));
 }
 
-function recordArgv(command: { argv: readonly string[]; isShellForm: boolean }): Record<string, unknown> {
+function argvJson(command: { argv: readonly string[]; isShellForm: boolean }): JsonObject {
   return { cmdLine: command.argv, form: command.isShellForm ? "shell" : "exec" };
 }
 
-function recordMounts(values: readonly string[]): Record<string, unknown> {
+function mountsJson(values: readonly string[]): JsonObject {
   try {
-    return { mounts: parseRunMounts(values, (word) => word).map(recordMount) };
+    return { mounts: parseRunMounts(values, (word) => word).map(mountJson) };
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    return { mounts: null, mountError: true };
+    return { mounts: null, mountError: error.reason };
   }
 }
 
-function recordMount(mount: RunMount): unknown {
+function mountJson(mount: RunMount): unknown {
   return {
     type: mount.type,
     from: mount.from ?? "",
@@ -218,11 +182,4 @@ function recordMount(mount: RunMount): unknown {
     uid: mount.uid ?? null,
     gid: mount.gid ?? null,
   };
-}
-
-/** A copy with U+FFFD for lone surrogates. */
-export function wellFormed(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
-    typeof item === "string" ? item.replace(/[\ud800-\udfff]/gu, "\ufffd") : item,
-  );
 }
