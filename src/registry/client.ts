@@ -16,7 +16,7 @@ import type { Exchange } from "./transport/exchange.ts";
 import { createNodeExchange } from "./transport/node-exchange.ts";
 import { createProxyExchange } from "./transport/proxy-exchange.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./transport/retry.ts";
-import { Sender } from "./transport/sender.ts";
+import { Sender, type Timeouts } from "./transport/sender.ts";
 import { createSystemCaExchange } from "./transport/system-ca-exchange.ts";
 import { WarningFilter } from "./warnings.ts";
 
@@ -28,6 +28,8 @@ export interface RegistryClientOptions {
   readonly userAgent?: string | undefined;
   readonly onEvent?: OnRegistryEvent | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** A minute each when absent. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
   /** Which requests go through a proxy; none when absent. See `createProxyRules`. */
   readonly proxy?: ChooseProxy | undefined;
   /** The system's certificate authorities, for certificates whose issuer Node does not know. See `createSystemCa`. */
@@ -55,7 +57,7 @@ export class RegistryClient implements AsyncDisposable {
     const { onEvent, clock = SYSTEM_CLOCK } = options;
     this.#exchange = createExchange(options);
     const deps: SessionDeps = {
-      sender: new Sender(this.#exchange, clock, onEvent),
+      sender: new Sender(this.#exchange, clock, onEvent, options.timeouts),
       credentials: options.credentials ?? ANONYMOUS,
       clock,
       policy: { ...DEFAULT_RETRY_POLICY, ...options.retry },

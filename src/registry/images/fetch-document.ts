@@ -8,6 +8,8 @@ import {
 } from "../../oci/index.ts";
 import type { FetchedDocument, ManifestSource } from "./types.ts";
 
+const MAX_TRIES = 4;
+
 /** Looks up a small document that is already here. */
 export type ReadKnown = (descriptor: Descriptor) => Promise<Uint8Array | undefined>;
 
@@ -22,14 +24,14 @@ export async function fetchDocument(
   return await source.fetchManifest(descriptor.digest, { signal: options.signal });
 }
 
-/** The bytes of a small blob, verified; a corrupted transfer is tried once more. */
+/** The bytes of a small blob, verified; a corrupted transfer is tried again. */
 export async function fetchSmallBlob(
   source: BlobSource,
   descriptor: Descriptor,
   options: {
     readonly maxBytes: number;
     readonly readKnown?: ReadKnown | undefined;
-    /** Told before the second try. */
+    /** Told before another try. */
     readonly onCorrupt?: (() => void) | undefined;
     readonly signal?: AbortSignal | undefined;
   },
@@ -50,7 +52,7 @@ export async function fetchSmallBlob(
         chunks.push(chunk);
       return Buffer.concat(chunks);
     } catch (error) {
-      if (attempt > 1 || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+      if (attempt === MAX_TRIES || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
       options.onCorrupt?.();
     }
   }

@@ -8,6 +8,11 @@ import type { ImageMetadata, PullImageOptions } from "./types.ts";
 /** Layers at once. More does not help on one link, fewer leaves it idle between small ones. */
 export const PARALLEL_BLOBS = 6;
 
+/** A large blob that came wrong twice is wrong where it lies, most likely; a small one costs little to be sure of. */
+const CORRUPT_TRIES = 2;
+const CORRUPT_TRIES_IF_CHEAP = 4;
+const CHEAP_BYTES = 16 * 1024 * 1024;
+
 /**
  * Pulls one platform's image into a sink: layers side by side, then config, manifest and index, so that a sink never
  * has a document without what it lists. What the sink has already is not fetched.
@@ -39,7 +44,7 @@ export async function pullContents(
   if (index !== undefined) await sink.writeBlob(index.descriptor, opener(index.bytes), { signal });
 }
 
-/** Moves one blob into a sink. Bytes that turn out wrong are fetched once more, from the registry itself. */
+/** Moves one blob into a sink. Bytes that turn out wrong are fetched again, from the registry itself. */
 async function pullBlob(
   client: RegistryClient,
   repository: Repository,
@@ -52,13 +57,16 @@ async function pullBlob(
     return;
   }
   const open: BlobOpener = (at) => repository.openBlob(descriptor, at);
-  try {
-    await sink.writeBlob(descriptor, open, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
-    repository.distrustMirrors(descriptor.digest);
-    await sink.writeBlob(descriptor, open, { signal });
+  const tries = descriptor.size <= CHEAP_BYTES ? CORRUPT_TRIES_IF_CHEAP : CORRUPT_TRIES;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await sink.writeBlob(descriptor, open, { signal });
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt === tries || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+      repository.distrustMirrors(descriptor.digest);
+    }
   }
 }
 

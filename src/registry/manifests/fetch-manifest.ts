@@ -9,6 +9,7 @@ import {
   isManifestType,
   MAX_MANIFEST_BYTES,
   MEDIA_TYPES,
+  OciError,
   splitDigest,
 } from "../../oci/index.ts";
 import { repositoryScope, type Scope } from "../auth/scope.ts";
@@ -25,6 +26,9 @@ const ACCEPT = [
   MEDIA_TYPES.dockerIndex,
   MEDIA_TYPES.dockerManifest,
 ].join(", ");
+
+/** What networks damage comes right with the next try or the one after; what stays is the registry's own fault. */
+const DAMAGED_TRIES = 3;
 
 export interface ManifestRequest {
   readonly repository: string;
@@ -47,9 +51,13 @@ export async function fetchManifest(
   request: ManifestRequest,
 ): Promise<FetchedDocument> {
   const wire = manifestRequest(session, "GET", request);
-  const answer = await session.request(wire);
-  if (answer.status !== 200) throw await session.refuse(answer, wire);
-  return await readManifest(session, answer, request);
+  for (let tries = 1; ; tries++) {
+    const answer = await session.request(wire);
+    if (answer.status !== 200) throw await session.refuse(answer, wire);
+    const result = await readManifest(session, answer, request);
+    if (!("damaged" in result)) return result;
+    if (tries === DAMAGED_TRIES) throw result.damaged;
+  }
 }
 
 /**
@@ -92,11 +100,12 @@ function manifestRequest(
   };
 }
 
+/** "damaged" when the bytes may be right the next time. */
 async function readManifest(
   session: HostSession,
   answer: Answer,
   request: ManifestRequest,
-): Promise<FetchedDocument> {
+): Promise<FetchedDocument | { readonly damaged: Error }> {
   const { repository, name } = request;
   const fail = (fault: string, hint?: string): RegistryError =>
     new RegistryError(
@@ -111,13 +120,22 @@ async function readManifest(
     if (expected === undefined) continue;
     const found = digestIn(bytes, expected);
     if (found === expected) continue;
-    throw fail(
-      `bytes with digest "${found}", ${expected === asked ? "not the one asked for" : `and says they have "${expected}"`}`,
-      "A proxy or mirror on the way may change what it passes on",
-    );
+    return {
+      damaged: fail(
+        `bytes with digest "${found}", ${expected === asked ? "not the one asked for" : `and says they have "${expected}"`}`,
+        "A proxy or mirror on the way may change what it passes on",
+      ),
+    };
   }
   const contentType = (answer.headers.one("content-type") ?? "").split(";")[0]?.trim() ?? "";
-  const document = decodeManifestDocument(bytes, contentType);
+  let document: ReturnType<typeof decodeManifestDocument>;
+  try {
+    document = decodeManifestDocument(bytes, contentType);
+  } catch (error) {
+    // Bytes that have their digest will be the same again.
+    if ((asked ?? stated) !== undefined || !(error instanceof OciError)) throw error;
+    return { damaged: error };
+  }
   const digest = asked ?? stated ?? digestOf(bytes);
   const descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength };
   return document.kind === "index"

@@ -6,10 +6,14 @@ import type { Exchange, ExchangeResponse, Headers, RequestBody } from "./exchang
 import { NetworkError } from "./network-error.ts";
 import { decideRedirect, isRedirect } from "./redirect.ts";
 
-/** How long a server may think about a small request. */
-export const ANSWER_TIMEOUT_MS = 60_000;
-/** How long nothing may move in the middle of a body. */
-export const STALL_TIMEOUT_MS = 60_000;
+export interface Timeouts {
+  /** How long a server may think about a small request. */
+  readonly answerMs: number;
+  /** How long nothing may move in the middle of a body. */
+  readonly stallMs: number;
+}
+
+const DEFAULT_TIMEOUTS: Timeouts = { answerMs: 60_000, stallMs: 60_000 };
 
 export interface SendRequest {
   readonly method: string;
@@ -44,11 +48,18 @@ export class Sender {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
   readonly #onEvent: OnRegistryEvent | undefined;
+  readonly #timeouts: Timeouts;
 
-  constructor(exchange: Exchange, clock: Clock, onEvent: OnRegistryEvent | undefined) {
+  constructor(
+    exchange: Exchange,
+    clock: Clock,
+    onEvent: OnRegistryEvent | undefined,
+    timeouts: Partial<Timeouts> = {},
+  ) {
     this.#exchange = exchange;
     this.#clock = clock;
     this.#onEvent = onEvent;
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
   }
 
   /** @throws {NetworkError} @throws {RedirectRefusedError} */
@@ -65,8 +76,8 @@ export class Sender {
         url,
         headers: isOrigin ? { ...request.headers, ...request.originHeaders } : request.headers,
         body: method === "GET" || method === "HEAD" ? undefined : request.body?.(),
-        answerTimeoutMs: request.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
-        stallTimeoutMs: STALL_TIMEOUT_MS,
+        answerTimeoutMs: request.answerTimeoutMs ?? this.#timeouts.answerMs,
+        stallTimeoutMs: this.#timeouts.stallMs,
         tls: isOrigin ? request.tls : undefined,
         bulk: request.bulk,
         transient: request.transient,
