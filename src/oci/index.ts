@@ -40,6 +40,14 @@ export {
 } from "./layer-entry.ts";
 export type { ImageIndex, ImageManifest } from "./manifest.ts";
 export {
+  type FetchedDocument,
+  type FetchedIndex,
+  type FetchedManifest,
+  type ManifestSink,
+  type ManifestSource,
+  readDocument,
+} from "./manifest-source.ts";
+export {
   type Compression,
   isIndexType,
   isManifestType,

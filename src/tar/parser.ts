@@ -129,6 +129,17 @@ export class TarParser {
     }
   }
 
+  /**
+   * Between two calls of `write`, for a reader that can seek: how many bytes come next that are content of the current
+   * file. They count as written from here on, so that they need not be read. 0 where nothing can be left out.
+   */
+  skipContent(): number {
+    const state = this.#state;
+    if (state.kind !== "content" || this.#sparse !== undefined) return 0;
+    this.#endEntry(state.padding);
+    return state.remaining;
+  }
+
   /** Says that there are no more bytes. @throws {TarError} TRUNCATED */
   finish(): void {
     if (this.#state.kind === "ended") return;

@@ -1,8 +1,8 @@
 import {
   type BlobSource,
   type Descriptor,
-  decodeManifestDocument,
   OciError,
+  readDocument,
   verifyBlob,
   verifyBytes,
 } from "../../oci/index.ts";
@@ -20,7 +20,7 @@ export async function fetchDocument(
   options: { readonly readKnown?: ReadKnown | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<FetchedDocument> {
   const known = await readVerified(descriptor, options.readKnown);
-  if (known !== undefined) return toDocument(known, descriptor);
+  if (known !== undefined) return readDocument(known, descriptor);
   return await source.fetchManifest(descriptor.digest, { signal: options.signal });
 }
 
@@ -56,14 +56,6 @@ export async function fetchSmallBlob(
       options.onCorrupt?.();
     }
   }
-}
-
-export function toDocument(bytes: Uint8Array, descriptor: Descriptor): FetchedDocument {
-  const document = decodeManifestDocument(bytes, descriptor.mediaType);
-  const own = { mediaType: document.mediaType, digest: descriptor.digest, size: bytes.byteLength };
-  return document.kind === "index"
-    ? { kind: "index", descriptor: own, bytes, index: document.index }
-    : { kind: "manifest", descriptor: own, bytes, manifest: document.manifest };
 }
 
 /** What is here may be damaged; then it is as good as not here. */

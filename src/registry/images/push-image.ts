@@ -1,7 +1,7 @@
-import { type Descriptor, MAX_MANIFEST_BYTES, OciError } from "../../oci/index.ts";
+import { type Descriptor, MAX_MANIFEST_BYTES, OciError, readDocument } from "../../oci/index.ts";
 import type { RegistryClient } from "../client.ts";
 import { copyImage } from "./copy-image.ts";
-import { fetchSmallBlob, toDocument } from "./fetch-document.ts";
+import { fetchSmallBlob } from "./fetch-document.ts";
 import type { ManifestSource, PushedImage, PushImageOptions } from "./types.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function pushImage(client: RegistryClient, options: PushImageOption
         maxBytes: MAX_MANIFEST_BYTES,
         signal: at?.signal,
       });
-      const document = toDocument(bytes, descriptor);
+      const document = readDocument(bytes, descriptor);
       if (document.kind === "index") {
         for (const entry of document.index.manifests) descriptors.set(entry.digest, entry);
       }

@@ -2,51 +2,20 @@ import type {
   BlobSink,
   BlobSource,
   Descriptor,
+  FetchedIndex,
+  FetchedManifest,
   ImageConfig,
-  ImageIndex,
-  ImageManifest,
   Platform,
   Reference,
 } from "../../oci/index.ts";
 
-/** A document with its bytes: what digests and signatures are about. */
-export interface FetchedIndex {
-  readonly kind: "index";
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-  readonly index: ImageIndex;
-}
-
-export interface FetchedManifest {
-  readonly kind: "manifest";
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-  readonly manifest: ImageManifest;
-}
-
-export type FetchedDocument = FetchedIndex | FetchedManifest;
-
-/** Something that has manifests by name: a repository, an image layout. */
-export interface ManifestSource {
-  /** By tag or digest. The bytes are verified. */
-  fetchManifest(
-    name: string,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<FetchedDocument>;
-}
-
-/** Something that takes manifests. What a manifest lists has to be there before. */
-export interface ManifestSink {
-  /** Under a tag, or under its digest alone. Idempotent. */
-  pushManifest(
-    bytes: Uint8Array,
-    options: {
-      readonly mediaType: string;
-      readonly tag?: string | undefined;
-      readonly signal?: AbortSignal | undefined;
-    },
-  ): Promise<Descriptor>;
-}
+export type {
+  FetchedDocument,
+  FetchedIndex,
+  FetchedManifest,
+  ManifestSink,
+  ManifestSource,
+} from "../../oci/index.ts";
 
 /** One platform's image without its layers. */
 export interface ImageMetadata {
