@@ -12,6 +12,8 @@ export type CliErrorCode =
   /** An image ID that has several names is to be removed. */
   | "IMAGE_IN_USE"
   | "CACHE_RECORD_NOT_FOUND"
+  /** A build, or a step of one, is not among those that are remembered. */
+  | "BUILD_NOT_FOUND"
   /** A registry does not take the user name and password that were given. */
   | "LOGIN_REFUSED"
   /** The result would have gone where it must not: binary data to a terminal. */

@@ -1,12 +1,15 @@
-import type { BuildOptions } from "../../builder/index.ts";
+import type { BuildOptions, OnEvent } from "../../builder/index.ts";
+import type { BuildRecorder } from "../../builder/records/index.ts";
 import { BUILD_FLAGS } from "../build/build-flags.ts";
 import { type BuildFlags, readBuildOptions } from "../build/build-options.ts";
 import { parseCall } from "../build/call/parse-call.ts";
 import { runCall } from "../build/call/run-call.ts";
 import { describeResult } from "../build/describe-result.ts";
 import { openCollaborators } from "../build/open-collaborators.ts";
+import { openRecorder, runRecorded } from "../build/record-build.ts";
 import { removeStaleResults, writeResults } from "../build/result-files.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
+import { EXIT } from "../main.ts";
 import { createPaint } from "../paint.ts";
 import { type ProgressKind, parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
@@ -44,8 +47,7 @@ export const build = defineCommand({
       return runCall(call, read, context);
     }
     const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, context.settings.progress);
-    await buildImage(options, operand, kind, context);
-    return undefined;
+    return buildImage(options, operand, kind, context);
   },
 });
 
@@ -54,20 +56,26 @@ async function buildImage(
   operand: string,
   kind: ProgressKind,
   context: CommandContext,
-): Promise<void> {
+): Promise<number> {
   const { cwd, signal, stdout, stderr } = context;
   const warnings: string[] = [];
   const options = await readBuildOptions(flags, operand, context, (warning) => warnings.push(warning));
   noteSource(options, context);
   await removeStaleResults(flags, cwd);
 
-  const view = await openView(kind, "Building", context);
-  const { onEvent } = view;
+  let recorder: BuildRecorder | undefined;
+  const view = await openView(kind, "Building", context, (step) =>
+    recorder === undefined ? undefined : `strake logs ${recorder.id} ${step}`,
+  );
+  const onEvent: OnEvent = (event) => {
+    recorder?.onEvent(event);
+    view.onEvent(event);
+  };
   for (const message of warnings) onEvent({ kind: "warning", message });
   try {
     await using collaborators = await openCollaborators(context, onEvent);
-    const { build: runBuild } = await import("../../builder/index.ts");
-    const result = await runBuild(collaborators, { ...options, onEvent, signal });
+    recorder = openRecorder(collaborators.store, options, { ...context, onEvent: view.onEvent });
+    const result = await runRecorded(recorder, { ...options, onEvent, signal }, collaborators);
     for (const message of result.warnings) onEvent({ kind: "warning", message });
     view.close();
     await writeResults(flags, { result, names: options.names, cwd });
@@ -78,6 +86,12 @@ async function buildImage(
       const [first = "", ...rest] = describeResult(result, options, cwd);
       stderr.write([paint.bold(first), ...rest].map((line) => `${line}\n`).join(""));
     }
+    return EXIT.done;
+  } catch (error) {
+    view.close();
+    if (recorder === undefined || signal.aborted) throw error;
+    const { endFailedBuild } = await import("../build/end-failed-build.ts");
+    return endFailedBuild(error, recorder, context);
   } finally {
     view.close();
   }

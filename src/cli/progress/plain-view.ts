@@ -1,6 +1,6 @@
 import type { ProgressEvent } from "../../builder/events.ts";
 import { oneLine, sanitize } from "../text.ts";
-import { failureReport, warningReport } from "./end-report.ts";
+import { failureReport, leftOut, warningReport } from "./end-report.ts";
 import { formatBytes, formatSeconds } from "./format.ts";
 import { colouredLogText } from "./log-text.ts";
 import { type ItemState, type LogLine, type StepState, StepTracker } from "./step-state.ts";
@@ -13,6 +13,16 @@ const PATIENCE_MS = 8000;
 const CHECK_INTERVAL_MS = 500;
 /** How often a transfer that is under way is reported. */
 const TRANSFER_INTERVAL_MS = 5000;
+/** A step may write so many lines, or so many characters of them, as they come; of what follows the end is shown. */
+const MAX_HEAD_LINES = 5000;
+const MAX_HEAD_LENGTH = 1 << 20;
+
+/** How much of a step's output was shown. */
+interface Shown {
+  lines: number;
+  length: number;
+  isFull: boolean;
+}
 
 interface Waiting {
   readonly sinceMs: number;
@@ -46,6 +56,7 @@ class PlainView {
   readonly #tracker = new StepTracker();
   readonly #waiting = new Map<StepState, Waiting>();
   readonly #reported = new Map<string, number>();
+  readonly #shown = new Map<StepState, Shown>();
   #speaker: StepState | undefined;
   #spokenMs = 0;
   #hasWritten = false;
@@ -59,9 +70,9 @@ class PlainView {
     const change = this.#tracker.apply(event, nowMs);
     if (change === undefined) return;
     const { step } = change;
-    const lines = change.newLines.map((line) => this.#logLine(line));
+    const lines = this.#logLines(step, change.newLines);
     if (event.kind === "step-bytes") lines.push(...this.#transferLines(step, event.item, nowMs));
-    if (event.kind === "step-finished") lines.push(finishLine(step));
+    if (event.kind === "step-finished") lines.push(...this.#tail(step), finishLine(step));
 
     if (this.#speaker === undefined) this.#giveWord(step, nowMs);
     if (this.#speaker === step) {
@@ -100,9 +111,7 @@ class PlainView {
     const nowMs = this.#context.nowMs();
     for (const step of [...this.#waiting.keys()]) this.#giveWord(step, nowMs);
     if (this.#speaker !== undefined) this.#write("\n");
-    for (const line of [...warningReport(this.#tracker.warnings), ...failureReport(this.#tracker.steps)]) {
-      this.#write(`${line}\n`);
-    }
+    for (const line of this.#report()) this.#write(`${line}\n`);
   }
 
   #giveWord(step: StepState, nowMs: number): void {
@@ -127,6 +136,44 @@ class PlainView {
     if (text === "\n" && !this.#hasWritten) return;
     this.#hasWritten = true;
     this.#context.output.write(text);
+  }
+
+  #report(): string[] {
+    const { warnings, steps } = this.#tracker;
+    return [...warningReport(warnings), ...failureReport(steps, this.#context.logCommand)];
+  }
+
+  /** Lines as long as there is room for them; then one that says so. */
+  #logLines(step: StepState, lines: readonly LogLine[]): string[] {
+    if (lines.length === 0) return [];
+    const shown = this.#shown.get(step) ?? { lines: 0, length: 0, isFull: false };
+    this.#shown.set(step, shown);
+    const texts: string[] = [];
+    for (const line of lines) {
+      if (shown.isFull) break;
+      shown.isFull = shown.lines >= MAX_HEAD_LINES || shown.length >= MAX_HEAD_LENGTH;
+      if (shown.isFull) {
+        const command = this.#context.logCommand(step.number);
+        texts.push(
+          `… much output: its end will follow${command === undefined ? "" : `, all of it: ${command}`}`,
+        );
+        break;
+      }
+      shown.lines++;
+      shown.length += line.text.length;
+      texts.push(this.#logLine(line));
+    }
+    return texts;
+  }
+
+  /** The end of an output that was too long to be shown as it came. */
+  #tail(step: StepState): string[] {
+    const shown = this.#shown.get(step);
+    if (shown?.isFull !== true) return [];
+    const lines = step.lines.slice(-Math.min(step.lines.length, step.lineCount - shown.lines));
+    const left = step.lineCount - shown.lines - lines.length;
+    const gap = left === 0 ? [] : [leftOut(left, this.#context.logCommand(step.number))];
+    return [...gap, ...lines.map((line) => this.#logLine(line))];
   }
 
   #logLine({ atMs, text }: LogLine): string {

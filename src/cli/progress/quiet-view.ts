@@ -3,7 +3,11 @@ import { StepTracker } from "./step-state.ts";
 import type { ProgressView, ViewContext } from "./view.ts";
 
 /** Nothing, unless a step fails: then what it wrote last. */
-export function createQuietView({ output, nowMs }: Pick<ViewContext, "output" | "nowMs">): ProgressView {
+export function createQuietView({
+  output,
+  nowMs,
+  logCommand,
+}: Pick<ViewContext, "output" | "nowMs" | "logCommand">): ProgressView {
   const tracker = new StepTracker();
   let isClosed = false;
   return {
@@ -13,7 +17,7 @@ export function createQuietView({ output, nowMs }: Pick<ViewContext, "output" | 
     close: () => {
       if (isClosed) return;
       isClosed = true;
-      for (const line of failureReport(tracker.steps)) output.write(`${line}\n`);
+      for (const line of failureReport(tracker.steps, logCommand)) output.write(`${line}\n`);
     },
   };
 }

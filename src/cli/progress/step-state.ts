@@ -1,8 +1,9 @@
 import type { ProgressEvent } from "../../builder/events.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
-/** Lines kept of each step: what is shown of one that fails. */
-const KEPT_LINES = 40;
+/** Lines kept of each step's beginning and end: what is shown of one that fails, or that writes very much. */
+const HEAD_LINES = 5;
+const TAIL_LINES = 200;
 /** Rates are averages over about this long. */
 const RATE_WINDOW_MS = 2000;
 
@@ -33,14 +34,19 @@ export interface StepState {
   readonly finishedMs: number | undefined;
   readonly outcome: "running" | "done" | "cached" | "failed" | "canceled";
   readonly note: string | undefined;
+  /** The first lines it wrote. */
+  readonly head: readonly LogLine[];
   /** The last lines it wrote, oldest first. */
   readonly lines: readonly LogLine[];
+  /** How many it wrote in all. */
+  readonly lineCount: number;
   readonly items: ReadonlyMap<string, ItemState>;
   readonly logs: Readonly<Record<"stdout" | "stderr", LineSplitter>>;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableStep = Mutable<Omit<StepState, "lines" | "items">> & {
+type MutableStep = Mutable<Omit<StepState, "head" | "lines" | "items">> & {
+  head: LogLine[];
   lines: LogLine[];
   items: Map<string, ItemState>;
 };
@@ -113,7 +119,9 @@ export class StepTracker {
       finishedMs: undefined,
       outcome: "running",
       note: undefined,
+      head: [],
       lines: [],
+      lineCount: 0,
       items: new Map(),
       logs: { stdout: new LineSplitter(), stderr: new LineSplitter() },
     };
@@ -124,8 +132,10 @@ export class StepTracker {
 
 function keepLines(step: MutableStep, lines: readonly string[], nowMs: number): LogLine[] {
   const added = lines.map((text) => ({ atMs: nowMs - step.startedMs, text }));
-  step.lines.push(...added.slice(-KEPT_LINES));
-  if (step.lines.length > KEPT_LINES) step.lines.splice(0, step.lines.length - KEPT_LINES);
+  if (step.head.length < HEAD_LINES) step.head.push(...added.slice(0, HEAD_LINES - step.head.length));
+  step.lines.push(...added.slice(-TAIL_LINES));
+  if (step.lines.length > TAIL_LINES) step.lines.splice(0, step.lines.length - TAIL_LINES);
+  step.lineCount += added.length;
   return added;
 }
 

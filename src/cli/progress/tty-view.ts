@@ -15,7 +15,7 @@ const DEFAULT_ROWS = 24;
  * The first one is drawn after an interval has passed, so a build that is over by then draws only once.
  */
 export function createTtyView(context: ViewContext): ProgressView {
-  const { output, nowMs, settings, verb } = context;
+  const { output, nowMs, settings, verb, logCommand } = context;
   const tracker = new StepTracker();
   const screen = new Screen(output);
   const paint = createPaint(output, settings);
@@ -55,7 +55,8 @@ export function createTtyView(context: ViewContext): ProgressView {
       release();
       // What failed before its first step has nothing to be pictured.
       screen.settle(tracker.steps.length === 0 ? [] : frame(true));
-      const report = [...warningReport(tracker.warnings).map(paint.yellow), ...failureReport(tracker.steps)];
+      const warnings = warningReport(tracker.warnings).map(paint.yellow);
+      const report = [...warnings, ...failureReport(tracker.steps, logCommand)];
       if (report.length > 0) output.write(`${report.join("\n")}\n`);
     },
   };

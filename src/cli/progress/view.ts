@@ -17,6 +17,8 @@ export interface ViewContext {
   readonly settings: Pick<Settings, "noColor" | "dumbTerminal">;
   /** What is being done: `Building`. */
   readonly verb: string;
+  /** The command that shows all that a step has written; undefined where it is not kept. */
+  readonly logCommand: (stepNumber: number) => string | undefined;
   /** Calls back every `intervalMs` until the returned function is called; never keeps the process alive. */
   readonly every: (intervalMs: number, callback: () => void) => () => void;
   /** Sees to it that the terminal is put right however the process ends or is suspended, until it is released. */

@@ -7,6 +7,7 @@ export class FakeContext implements ViewContext {
   readonly output: FakeOutput;
   readonly settings = { noColor: true, dumbTerminal: false };
   readonly verb = "Building";
+  readonly logCommand = (step: number): string => `strake logs 3f9a21bc ${step}`;
   hooks: TerminalHooks | undefined;
   timers = 0;
   #nowMs = 1000;

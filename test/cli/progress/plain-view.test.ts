@@ -159,7 +159,7 @@ describe("the plain view", () => {
       "",
       "------",
       " > RUN test:",
-      "0.000 line 30",
+      "0.000 line 0",
     ]);
     expect(lines.slice(-4)).toEqual(["0.000 line 48", "0.000 line 49", "------", ""]);
   });
@@ -185,5 +185,47 @@ describe("the plain view", () => {
     onEvent(wrote("a", "late\n"));
     expect(context.timers).toBe(0);
     expect(context.output.text).toBe(text);
+  });
+
+  it("shows the beginning and the end of a very long output, and says where all of it is", () => {
+    const context = new FakeContext();
+    const { onEvent, close } = createPlainView(context);
+    onEvent(context.started("a", "RUN chatter"));
+    for (let line = 1; line <= 7000; line++) onEvent(wrote("a", `line ${line}\n`));
+    onEvent(context.finished("a"));
+    close();
+    const lines = context.output.text.split("\n");
+    expect(lines).toContain("#1 0.000 line 5000");
+    expect(lines).not.toContain("#1 0.000 line 5001");
+    expect(lines).toContain("#1 … much output: its end will follow, all of it: strake logs 3f9a21bc 1");
+    expect(lines).toContain("#1 … 1800 lines left out: strake logs 3f9a21bc 1");
+    expect(lines).not.toContain("#1 0.000 line 6800");
+    expect(lines.filter((line) => /line (6801|7000)$/.test(line))).toHaveLength(2);
+  });
+
+  it("leaves nothing out, and no line twice, where the end begins where the beginning ended", () => {
+    const context = new FakeContext();
+    const { onEvent, close } = createPlainView(context);
+    onEvent(context.started("a", "RUN chatter"));
+    for (let line = 1; line <= 5100; line++) onEvent(wrote("a", `line ${line}\n`));
+    onEvent(context.finished("a"));
+    close();
+    const shown = context.output.text.match(/(?<=line )\d+/g)?.map(Number);
+    expect(shown).toEqual(Array.from({ length: 5100 }, (_, index) => index + 1));
+    expect(context.output.text).not.toContain("left out");
+  });
+
+  it("says of a failed step its first and its last lines", () => {
+    const context = new FakeContext();
+    const { onEvent, close } = createPlainView(context);
+    onEvent(context.started("a", "RUN make"));
+    for (let line = 1; line <= 60; line++) onEvent(wrote("a", `line ${line}\n`));
+    onEvent(context.finished("a", "failed"));
+    close();
+    const report = context.output.text.slice(context.output.text.indexOf("------"));
+    const first = [1, 2, 3, 4, 5].map((line) => `0.000 line ${line}`);
+    const last = Array.from({ length: 20 }, (_, index) => `0.000 line ${41 + index}`);
+    const gap = "… 35 lines left out: strake logs 3f9a21bc 1";
+    expect(report).toBe(["------", " > RUN make:", ...first, gap, ...last, "------", ""].join("\n"));
   });
 });
