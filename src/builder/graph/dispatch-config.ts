@@ -103,7 +103,7 @@ export function applyExpose(stage: StageState, instruction: ExposeInstruction, w
     .flatMap((port) => words.split(port, stage.env))
     .flatMap((port) => parseExposedPort(port));
   const ports = Object.fromEntries(keys.map((key) => [key, {}]));
-  stage.config.ExposedPorts = { ...stage.config.ExposedPorts, ...ports };
+  if (Object.keys(ports).length > 0) stage.config.ExposedPorts = { ...stage.config.ExposedPorts, ...ports };
   return `EXPOSE ${plainList(keys)}`;
 }
 

@@ -46,9 +46,26 @@ export function planRunInstruction(
   );
   return {
     argv,
-    mounts: script === undefined ? mounts : [script, ...mounts],
+    mounts: inMountOrder(script === undefined ? mounts : [script, ...mounts]),
     createdBy: `RUN ${historyText(stage, argv)} # buildkit`,
   };
+}
+
+/**
+ * By target, so that what lies inside another mount is mounted after it; of several at one target the last is left.
+ * Secrets come on top of those, then agents, each in their own order.
+ */
+function inMountOrder(mounts: readonly ExecMount[]): readonly ExecMount[] {
+  const byTarget = new Map<string, ExecMount>();
+  const secrets: ExecMount[] = [];
+  const agents: ExecMount[] = [];
+  for (const mount of mounts) {
+    if (mount.kind === "secret") secrets.push(mount);
+    else if (mount.kind === "ssh") agents.push(mount);
+    else byTarget.set(mount.kind === "script" ? mount.folder : mount.target, mount);
+  }
+  const targets = [...byTarget].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return [...targets.map(([, mount]) => mount), ...secrets, ...agents];
 }
 
 /** The command line, with heredocs folded in as BuildKit does it. */
@@ -88,7 +105,8 @@ function planMount(
 ): ExecMount {
   if (mount.type === "secret") return planSecret(mount, stage.config.WorkingDir ?? "/");
   if (mount.type === "ssh") return planAgent(mount, stage.config.WorkingDir ?? "/");
-  const target = mount.target === undefined ? "/" : cleanPath(mount.target, stage.config.WorkingDir ?? "/");
+  // Without a target it is the working directory.
+  const target = cleanPath(mount.target ?? "", stage.config.WorkingDir || "/");
   if (target === "/")
     throw new BuildError("DOCKERFILE_INVALID", `invalid mount target "${target}"`, {
       hint: "Give --mount a target: target=/path",
@@ -104,7 +122,7 @@ function planMount(
     return { kind: "bind", from: sourceOf(target), source, target, readonly: mount.readonly };
   return {
     kind: "cache",
-    cacheId: mount.id === undefined || mount.id === "" ? posix.normalize(mount.target ?? target) : mount.id,
+    cacheId: mount.id === undefined || mount.id === "" ? posix.normalize(mount.target ?? "") : mount.id,
     sharing: mount.sharing ?? "shared",
     ...(mount.from === undefined || mount.from === SCRATCH ? {} : { from: sourceOf(target) }),
     source,

@@ -1,6 +1,6 @@
 /**
- * Environment variables in order of definition; a later definition replaces the value and keeps the place, as
- * Docker does for the config's `Env`.
+ * The variables that expansion and a RUN see, in the order of their last definitions: the order that BuildKit gives a
+ * process. (In the config's `Env` a variable keeps the place of its first definition.)
  */
 export class EnvList {
   readonly #values: ReadonlyMap<string, string>;
@@ -16,7 +16,9 @@ export class EnvList {
     const values = new Map<string, string>();
     for (const entry of entries) {
       const equals = entry.indexOf("=");
-      values.set(equals < 0 ? entry : entry.slice(0, equals), equals < 0 ? "" : entry.slice(equals + 1));
+      const name = equals < 0 ? entry : entry.slice(0, equals);
+      values.delete(name);
+      values.set(name, equals < 0 ? "" : entry.slice(equals + 1));
     }
     return new EnvList(values);
   }
@@ -26,7 +28,9 @@ export class EnvList {
   }
 
   with(name: string, value: string): EnvList {
-    return new EnvList(new Map(this.#values).set(name, value));
+    const values = new Map(this.#values);
+    values.delete(name);
+    return new EnvList(values.set(name, value));
   }
 
   names(): readonly string[] {

@@ -134,9 +134,10 @@ class StagePlanner {
 
   #workdir(written: string, command: StageCommand): string {
     const state = this.#state;
-    const current = state.config.WorkingDir ?? "/";
-    // An absolute path is stored as it was written, a relative one joined and cleaned: Docker does so.
-    const path = written.startsWith("/") ? written : cleanPath(written, current === "" ? "/" : current);
+    const current = state.config.WorkingDir || "/";
+    // An absolute path is stored as it was written, a relative one joined and cleaned, an empty one changes nothing.
+    const chosen = written === "" ? current : written;
+    const path = chosen.startsWith("/") ? chosen : cleanPath(chosen, current);
     state.config.WorkingDir = path;
     if (path !== "/") {
       state.vertex = this.#options.graph.add({

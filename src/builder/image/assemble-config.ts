@@ -1,4 +1,4 @@
-import type { HistoryEntry, ImageConfig } from "../../oci/index.ts";
+import type { HistoryEntry, ImageConfig, RuntimeConfig } from "../../oci/index.ts";
 import type { PlannedHistory, PlannedImage } from "../graph/plan.ts";
 import type { State } from "../solve/state.ts";
 
@@ -37,10 +37,19 @@ export function assembleConfig(planned: PlannedImage, state: State, options: Ass
     architecture: planned.platform.architecture,
     os: planned.platform.os,
     ...(planned.platform.variant === undefined ? {} : { variant: planned.platform.variant }),
-    config: planned.config,
+    config: withoutEmpty(planned.config),
     rootfs: { type: "layers", diff_ids: state.layers.map(({ diffId }) => diffId) },
     ...(history.length === 0 ? {} : { history }),
   };
+}
+
+/** Docker leaves out what is empty, so that `ENTRYPOINT []` makes the same document as no ENTRYPOINT. */
+function withoutEmpty(config: RuntimeConfig): RuntimeConfig {
+  const isEmpty = (value: unknown): boolean =>
+    value === "" ||
+    value === undefined ||
+    (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
 }
 
 function historyEntry(entry: PlannedHistory, created: string | undefined): HistoryEntry {

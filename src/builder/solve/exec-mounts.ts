@@ -2,30 +2,35 @@ import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import type { Ingredient } from "../../cache/index.ts";
-import { digestOf, splitDigest } from "../../oci/index.ts";
+import { type Digest, digestOf, splitDigest } from "../../oci/index.ts";
 import type { SandboxMount } from "../../runner/types.ts";
 import { BuildError } from "../error.ts";
 import type { ContextVertex, ExecMount, ExecVertex, StateVertex } from "../graph/vertex.ts";
 import type { SecretSource } from "../types.ts";
-import type { State } from "./state.ts";
+import { imageState, type State } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
 /** The mounts of one RUN, prepared; disposing removes what was made for them. */
 export interface MountSession extends AsyncDisposable {
+  /** The values of the secrets among them. */
+  readonly secrets: readonly Uint8Array[];
   readonly mounts: readonly SandboxMount[];
   /** `NAME=value` entries that mounts add: secrets as variables, the agent's socket. */
   readonly env: readonly string[];
 }
 
 /** How a RUN gets at what other vertices made. */
-export interface MountInputs {
+export interface MountInputs extends MountPlace<ContextVertex | StateVertex> {
   /** The state that a stage or image has. */
   readonly state: (vertex: StateVertex) => Promise<State>;
-  /** A part of a context as an unpacked layer: its folder, and what stands for its content in a key. */
-  readonly context: (
-    vertex: ContextVertex,
-    path: string,
-  ) => Promise<{ readonly content: Ingredient; readonly folder: () => Promise<string> }>;
+  /** What stands in a key for a part of a context. */
+  readonly content: (vertex: ContextVertex, path: string) => Promise<Ingredient>;
+}
+
+/** What mounts are made from. `From` is how the ones that show others' files say whose. */
+export interface MountPlace<From extends { readonly id: string }> {
+  /** The layers to mount, lowest first; of a context those with (at least) that path in them. */
+  readonly layers: (from: From, path: string) => Promise<readonly Digest[]>;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
 }
@@ -45,7 +50,7 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
     case "bind": {
       const content =
         mount.from.kind === "context"
-          ? (await inputs.context(mount.from, mount.source)).content
+          ? await inputs.content(mount.from, mount.source)
           : (await inputs.state(mount.from)).identity;
       return { kind: "bind", content, source: mount.source, target: mount.target, readonly: mount.readonly };
     }
@@ -65,8 +70,8 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
 }
 
 /** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
-export function cacheLeases(vertex: ExecVertex): readonly string[] {
-  const names = vertex.mounts.flatMap((mount) =>
+export function cacheLeases<From extends { readonly id: string }>({ mounts }: MountedStep<From>): readonly string[] {
+  const names = mounts.flatMap((mount) =>
     mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount)}`] : [],
   );
   // In one order for everybody: two steps with the same two caches cannot wait for each other.
@@ -77,14 +82,14 @@ export function cacheLeases(vertex: ExecVertex): readonly string[] {
  * Makes the mounts of a RUN.
  * @throws {BuildError} SECRET_MISSING, SOURCE_MISSING
  */
-export async function openMounts(
-  context: StepContext,
-  vertex: ExecVertex,
-  inputs: MountInputs,
+export async function openMounts<From extends { readonly id: string }>(
+  context: MountContext,
+  step: MountedStep<From>,
+  inputs: MountPlace<From>,
 ): Promise<MountSession> {
-  const session = new Session(context, vertex, inputs);
+  const session = new Session(context, step, inputs);
   try {
-    for (const mount of vertex.mounts) await session.add(mount);
+    for (const mount of step.mounts) await session.add(mount);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
@@ -92,22 +97,31 @@ export async function openMounts(
   }
 }
 
-class Session implements MountSession {
+/** The part of a build that mounts need. */
+export type MountContext = Pick<StepContext, "store" | "layers">;
+
+/** The part of a RUN that its mounts make up. */
+export interface MountedStep<From> extends Pick<ExecVertex, "env" | "at"> {
+  readonly mounts: readonly ExecMount<From>[];
+}
+
+class Session<From extends { readonly id: string }> implements MountSession {
   readonly mounts: SandboxMount[] = [];
   readonly env: string[] = [];
-  readonly #context: StepContext;
-  readonly #vertex: ExecVertex;
-  readonly #inputs: MountInputs;
+  readonly secrets: Uint8Array[] = [];
+  readonly #context: MountContext;
+  readonly #vertex: MountedStep<From>;
+  readonly #inputs: MountPlace<From>;
   readonly #folders: string[] = [];
   #agents = 0;
 
-  constructor(context: StepContext, vertex: ExecVertex, inputs: MountInputs) {
+  constructor(context: MountContext, vertex: MountedStep<From>, inputs: MountPlace<From>) {
     this.#context = context;
     this.#vertex = vertex;
     this.#inputs = inputs;
   }
 
-  async add(mount: ExecMount): Promise<void> {
+  async add(mount: ExecMount<From>): Promise<void> {
     switch (mount.kind) {
       case "bind":
         return this.#addBind(mount);
@@ -141,12 +155,13 @@ class Session implements MountSession {
     for (const folder of this.#folders.splice(0)) await rm(folder, { recursive: true, force: true });
   }
 
-  async #addBind(mount: ExecMount & { readonly kind: "bind" }): Promise<void> {
-    const lower =
-      mount.from.kind === "context"
-        ? [await (await this.#inputs.context(mount.from, mount.source)).folder()]
-        : await this.#context.layers.folders(await this.#inputs.state(mount.from));
-    await this.#addOverlay(lower, mount);
+  async #addBind(mount: ExecMount<From> & { readonly kind: "bind" }): Promise<void> {
+    await this.#addOverlay(await this.#lowerFolders(mount.from, mount.source), mount);
+  }
+
+  /** The unpacked layers to mount, top first. */
+  async #lowerFolders(from: From, path: string): Promise<readonly string[]> {
+    return this.#context.layers.folders(imageState(await this.#inputs.layers(from, path)));
   }
 
   async #addOverlay(
@@ -169,7 +184,7 @@ class Session implements MountSession {
     });
   }
 
-  async #addCache(mount: ExecMount & { readonly kind: "cache" }): Promise<void> {
+  async #addCache(mount: ExecMount<From> & { readonly kind: "cache" }): Promise<void> {
     const folder = join(this.#context.store.root, "cache", "mounts", cacheFolderName(mount));
     if (mount.from !== undefined) return this.#addSeededCache(mount, mount.from, folder);
     await makeCacheFolder(folder, mount.folder ?? DEFAULT_CACHE_FOLDER);
@@ -178,14 +193,11 @@ class Session implements MountSession {
 
   /** A cache that starts from an image, stage or context: that shows below whatever the cache collects. */
   async #addSeededCache(
-    mount: ExecMount & { readonly kind: "cache" },
-    from: ContextVertex | StateVertex,
+    mount: ExecMount<From> & { readonly kind: "cache" },
+    from: From,
     folder: string,
   ): Promise<void> {
-    const lower =
-      from.kind === "context"
-        ? [await (await this.#inputs.context(from, mount.source)).folder()]
-        : await this.#context.layers.folders(await this.#inputs.state(from));
+    const lower = await this.#lowerFolders(from, mount.source);
     await mkdir(join(folder, "upper"), { recursive: true });
     await mkdir(join(folder, "work"), { recursive: true });
     this.mounts.push({
@@ -209,6 +221,7 @@ class Session implements MountSession {
         hint: `Give it with --secret id=${mount.secretId},src=FILE or --secret id=${mount.secretId},env=NAME`,
       });
     }
+    this.secrets.push(content);
     if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(content).toString("utf8")}`);
     if (mount.target === undefined) return;
     const path = join(await this.#privateFolder(), "secret");
@@ -221,8 +234,9 @@ class Session implements MountSession {
   async #addAgent(mount: ExecMount & { readonly kind: "ssh" }): Promise<void> {
     const agent = this.#inputs.ssh.find(({ id }) => id === mount.sshId);
     const target = mount.target ?? `${SSH_SOCKET_PREFIX}.${this.#agents}`;
-    // The variable is there without an agent too, as in BuildKit.
-    if (this.#agents++ === 0) this.env.push(`SSH_AUTH_SOCK=${target}`);
+    // The variable is there without an agent too, but never instead of the image's own, as in BuildKit.
+    const isSet = this.#vertex.env.some((entry) => entry.startsWith("SSH_AUTH_SOCK="));
+    if (this.#agents++ === 0 && !isSet) this.env.push(`SSH_AUTH_SOCK=${target}`);
     if (agent === undefined) {
       if (!mount.required) return;
       throw new BuildError("SECRET_MISSING", `unset ssh forward key ${mount.sshId}`, {
@@ -244,7 +258,7 @@ class Session implements MountSession {
 
 /** The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. */
 export function environmentWith(
-  vertex: ExecVertex,
+  vertex: Pick<ExecVertex, "env" | "proxyEnv">,
   home: string,
   added: readonly string[],
 ): readonly string[] {
@@ -280,7 +294,11 @@ async function readSecret(secret: SecretSource): Promise<Uint8Array | undefined>
 }
 
 /** A cache is told from others by its id and by what it was at first: BuildKit keeps them apart the same way. */
-function cacheFolderName({ cacheId, from, folder }: ExecMount & { readonly kind: "cache" }): string {
+function cacheFolderName<From extends { readonly id: string }>({
+  cacheId,
+  from,
+  folder,
+}: ExecMount<From> & { readonly kind: "cache" }): string {
   const beginning = from === undefined ? JSON.stringify(folder ?? null) : from.id;
   return splitDigest(digestOf(`${posix.normalize(cacheId)}\n${beginning}`)).hex.slice(0, 24);
 }

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../../src/builder/graph/graph-builder.ts";
+import { type PlannedBuild, planBuild } from "../../../src/builder/graph/plan-build.ts";
+import { type ExecVertex, inputsOf, type Vertex } from "../../../src/builder/graph/vertex.ts";
+import type { Platform } from "../../../src/oci/index.ts";
+import { parseDockerfile } from "../../../src/parser/index.ts";
+
+const PLATFORM: Platform = { os: "linux", architecture: "amd64" };
+
+/** Plans a Dockerfile that stands on nothing but scratch. */
+async function plan(text: string): Promise<PlannedBuild> {
+  const noImage = (name: string): never => {
+    throw new Error(`no image: ${name}`);
+  };
+  return planBuild({
+    dockerfile: parseDockerfile(Buffer.from(text)),
+    buildPlatform: PLATFORM,
+    targetPlatform: PLATFORM,
+    isPlatformGiven: false,
+    graph: new GraphBuilder(),
+    resolveImage: async (name) => noImage(name),
+    resolveLayout: async (name) => noImage(name),
+    options: {
+      context: { kind: "folder", path: "/context" },
+      dockerfile: { kind: "text", text: Buffer.from(text), shownAs: "Dockerfile" },
+      buildArgs: {},
+      buildContexts: {},
+      platforms: [PLATFORM],
+      names: [],
+      outputs: [],
+      labels: {},
+      annotations: [],
+      secrets: [],
+      ssh: [],
+      network: "default",
+      extraHosts: [],
+      shmSizeBytes: 0,
+      ulimits: [],
+      noCache: false,
+      pull: false,
+      allow: [],
+      onEvent() {},
+    },
+  });
+}
+
+async function lastRun(text: string): Promise<ExecVertex> {
+  const { result } = await plan(text);
+  let vertex: Vertex | undefined = result;
+  while (vertex !== undefined && vertex.kind !== "exec") vertex = inputsOf(vertex)[0];
+  if (vertex === undefined) throw new Error("no RUN");
+  return vertex;
+}
+
+describe("the mounts of a RUN", () => {
+  test("are made by target, so that one inside another is not hidden", async () => {
+    const { mounts } = await lastRun(
+      "FROM scratch\nRUN --mount=type=tmpfs,target=/a/b --mount=type=tmpfs,target=/a-b --mount=type=tmpfs,target=/a x\n",
+    );
+    expect(mounts.map((mount) => "target" in mount && mount.target)).toEqual(["/a", "/a-b", "/a/b"]);
+  });
+
+  test("leave the last of several at one target", async () => {
+    const { mounts } = await lastRun(
+      "FROM scratch\nRUN --mount=type=tmpfs,target=/a,size=1m --mount=type=tmpfs,target=/a/ x\n",
+    );
+    expect(mounts).toEqual([{ kind: "tmpfs", target: "/a" }]);
+  });
+
+  test("put secrets on top, then agents, in their own order", async () => {
+    const { mounts } = await lastRun(
+      "FROM scratch\nRUN --mount=type=ssh --mount=type=secret,id=z,target=/b/z --mount=type=secret,id=a,target=/b/a --mount=target=/b x\n",
+    );
+    expect(mounts.map(({ kind }) => kind)).toEqual(["bind", "secret", "secret", "ssh"]);
+    expect(mounts.flatMap((mount) => (mount.kind === "secret" ? [mount.secretId] : []))).toEqual(["z", "a"]);
+  });
+
+  test("are at the working directory without a target", async () => {
+    const { mounts } = await lastRun("FROM scratch\nWORKDIR /src\nRUN --mount=type=bind x\n");
+    expect(mounts).toMatchObject([{ kind: "bind", target: "/src" }]);
+    await expect(plan("FROM scratch\nRUN --mount=type=bind x\n")).rejects.toThrow('invalid mount target "/"');
+  });
+});
+
+describe("WORKDIR", () => {
+  test.each([
+    ["WORKDIR /a/", "/a/"],
+    ["WORKDIR /a//b/../c", "/a//b/../c"],
+    ["WORKDIR /a/\nWORKDIR b/", "/a/b"],
+    ["WORKDIR /a/\nWORKDIR $NOTHING", "/a/"],
+  ])("%s is stored as %s", async (lines, stored) => {
+    const { image } = await plan(`FROM scratch\n${lines}\n`);
+    expect(image.config.WorkingDir).toBe(stored);
+    expect(image.history.at(-1)?.createdBy).toBe(`WORKDIR ${stored}`);
+  });
+});
+
+test("a RUN sees variables in the order of their last definitions, the config keeps the first places", async () => {
+  const text = "FROM scratch\nENV A=1 B=2\nARG C=3\nENV A=4\nRUN x\n";
+  expect((await lastRun(text)).env.slice(-3)).toEqual(["B=2", "C=3", "A=4"]);
+  expect((await plan(text)).image.config.Env?.slice(-2)).toEqual(["A=4", "B=2"]);
+});
+
+test("EXPOSE of nothing exposes nothing", async () => {
+  const { image } = await plan("FROM scratch\nEXPOSE $NOTHING\n");
+  expect(image.config.ExposedPorts).toBeUndefined();
+});
