@@ -27,7 +27,7 @@ export {
 } from "./plan-copy.ts";
 export { planWorkdir } from "./plan-workdir.ts";
 export { resolveInTree } from "./resolve-in-tree.ts";
-export { resolveOwner } from "./resolve-owner.ts";
+export { namesSomebody, resolveOwner } from "./resolve-owner.ts";
 export { type ResolvedUser, resolveUser } from "./resolve-user.ts";
 export { selectFiles } from "./select-files.ts";
 export type {

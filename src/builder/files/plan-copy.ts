@@ -156,8 +156,8 @@ class Copier {
   #makeFolders(path: ByteString): void {
     const { chmod, owner } = this.#operation;
     makeFolders(this.changes, path, {
-      // An octal --chmod goes for the folders on the way too, without the special bits.
-      mode: chmod?.kind === "octal" ? chmod.mode & 0o777 : 0o755,
+      // An octal --chmod goes for the folders on the way too, without the special bits and what Docker's umask takes.
+      mode: chmod?.kind === "octal" ? chmod.mode & 0o755 : 0o755,
       owner: owner ?? ROOT_OWNER,
       mtimeSeconds: this.#options.folderMtimeSeconds,
     });

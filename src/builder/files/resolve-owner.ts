@@ -4,7 +4,8 @@ import { readGroups, readPasswd } from "./user-files.ts";
 
 /**
  * Looks up the owner in `--chown=USER[:GROUP]`, or that of the folders a WORKDIR makes. Names come from the tree's own
- * /etc/passwd and /etc/group; unknown ones are silently 0, as in Docker. A lone number is the group's too.
+ * /etc/passwd and /etc/group; unknown ones are silently 0, as in Docker. A lone number is the group's too. Nothing before
+ * or behind the colon is 0: `u:` is not the group of `u`.
  *
  * @param tree undefined where no file system may be looked at: `FROM scratch` with no step before, and `--link`
  * @throws {FilesError} USER_NOT_FOUND for a name without a tree
@@ -34,11 +35,18 @@ export function resolveOwner(spec: string, tree: FileTree | undefined): Owner {
   return { uid, gid: gid ?? 0 };
 }
 
+/** Does an owner name somebody that /etc/passwd or /etc/group has to be asked for? */
+export function namesSomebody(spec: string): boolean {
+  const colon = spec.indexOf(":");
+  const parts = colon < 0 ? [spec] : [spec.slice(0, colon), spec.slice(colon + 1)];
+  return parts.some((part) => parseId(part) === undefined);
+}
+
 const MAX_ID = 0x7fffffff;
 
-/** `root` needs no /etc/passwd. */
+/** Numbers that are too big are names, as in Docker. `root` needs no /etc/passwd. */
 function parseId(text: string): number | undefined {
-  if (text === "root") return 0;
+  if (text === "root" || text === "") return 0;
   if (!/^\+?\d+$/.test(text)) return undefined;
   const id = Number(text);
   return id <= MAX_ID ? id : undefined;

@@ -73,7 +73,7 @@ function readWhole(hostPath: string, size: number): ByteString {
   }
 }
 
-/** What is no number counts as 0, as in Docker. */
+/** What is no number counts as 0, as in Docker; so does a negative one, which no file can belong to. */
 function parseNumber(text: string): number {
-  return /^[+-]?\d+$/.test(text) ? Number.parseInt(text, 10) : 0;
+  return /^\+?\d+$/.test(text) ? Number.parseInt(text, 10) : 0;
 }

@@ -11,6 +11,7 @@ import {
   type CopySource as FileSource,
   type Fingerprint,
   fingerprintSelection,
+  namesSomebody,
   type Owner,
   parseChmod,
   planCopy,
@@ -193,8 +194,7 @@ async function ownerOf(context: StepContext, vertex: CopyVertex, parent: State):
   if (vertex.chown === undefined) return undefined;
   // Numbers need no look-up, and then nothing of the parent has to be there. Names cannot be looked up in nothing: that
   // is what --link copies onto, and FROM scratch.
-  const isNumeric = /^[0-9]+(:[0-9]+)?$/.test(vertex.chown);
-  const hasTree = !isNumeric && !vertex.link && parent.layers.length > 0;
+  const hasTree = namesSomebody(vertex.chown) && !vertex.link && parent.layers.length > 0;
   return resolveOwner(vertex.chown, hasTree ? await context.layers.tree(parent) : undefined);
 }
 

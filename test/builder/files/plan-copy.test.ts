@@ -191,6 +191,13 @@ describe("flags", () => {
     ]);
   });
 
+  test("octal --chmod cannot make the folders on the way writable for others", async () => {
+    const operation = { chmod: parseChmod("777") };
+    const entries = await copy({ from: contextOf(FILES), sources: ["d"], to: "/x", operation });
+    expect(show(entries)).toContain("x dir 755 0:0");
+    expect(show(entries)).toContain("x/s dir 777 0:0");
+  });
+
   test("symbolic --chmod leaves folders on the way at 0755", async () => {
     const operation = { chmod: parseChmod("go=") };
     const entries = await copy({ from: contextOf(FILES), sources: ["d"], to: "/x", operation });

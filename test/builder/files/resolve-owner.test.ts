@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { resolveOwner, resolveUser } from "../../../src/builder/files/index.ts";
+import { namesSomebody, resolveOwner, resolveUser } from "../../../src/builder/files/index.ts";
 import { contextOf } from "./support.ts";
 
 const PASSWD = [
@@ -12,6 +12,7 @@ const PASSWD = [
   "twice:x:2000:2000::/first:",
   "twice:x:2001:2001::/second:",
   "odd:x:abc::",
+  "below:x:-7:-8::",
 ].join("\n");
 const GROUP = ["root:x:0:u", "#users:x:5:", "users:x:100:u,nobody", "staff:x:50:u", "u:x:1001:"].join("\n");
 
@@ -23,7 +24,9 @@ describe("resolveOwner()", () => {
     ["7", 7, 7],
     [":9", 0, 9],
     ["u", 1000, 1001],
-    ["u:", 1000, 1001],
+    ["u:", 1000, 0],
+    ["5:", 5, 0],
+    [":", 0, 0],
     ["u:users", 1000, 100],
     ["5:staff", 5, 50],
     ["u:7", 1000, 7],
@@ -36,9 +39,22 @@ describe("resolveOwner()", () => {
     ["nobody", 65534, 65533],
     ["twice", 2000, 2000],
     ["odd", 0, 0],
+    ["below", 0, 0],
     ["99999999999", 0, 0],
   ])("%s is %i:%i", (spec, uid, gid) => {
     expect(resolveOwner(spec, image())).toEqual({ uid, gid });
+  });
+
+  test.each([
+    ["1:2", false],
+    ["+7", false],
+    [":", false],
+    ["root:root", false],
+    ["u", true],
+    ["1:users", true],
+    ["4294967294", true],
+  ])("%s has to be looked up: %s", (spec, expected) => {
+    expect(namesSomebody(spec)).toBe(expected);
   });
 
   test("names are 0 where there is no /etc/passwd", () => {
