@@ -15,8 +15,8 @@ import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
-import { isRetriedFault, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
-import type { Answer, Sender } from "./transport/sender.ts";
+import { isRetriedFault, isRetriedStatus, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
+import type { Answer, Sender, SendRequest } from "./transport/sender.ts";
 import { closeGate, type RetryContext, withRetries } from "./transport/with-retries.ts";
 import { parseWarnings, type WarningFilter } from "./warnings.ts";
 
@@ -70,6 +70,9 @@ export class HostSession {
   readonly #authorizer: Authorizer;
   readonly #retry: RetryContext;
   #base: Promise<URL> | undefined;
+  /** Requests to this host have failed, so that bodies are first asked about. */
+  #isTroubled = false;
+  #knowsExpect = true;
 
   constructor(registry: string, endpoint: Endpoint, deps: SessionDeps) {
     this.registry = registry;
@@ -244,7 +247,7 @@ export class HostSession {
       const authorization = isOwn ? await this.#authorizer.header(options) : undefined;
       // While a token was fetched another worker may have been asked to wait.
       await this.#retry.gate.pass(signal);
-      const answer = await this.#deps.sender.send({
+      const answer = await this.#send({
         method: request.method,
         url,
         headers: { "user-agent": this.#deps.userAgent, "accept-encoding": "identity", ...request.headers },
@@ -268,6 +271,21 @@ export class HostSession {
       if (!(await this.#authorizer.challenged(challenges, authorization, context))) return answer;
       answer.body.discard();
     }
+  }
+
+  async #send(request: SendRequest): Promise<Answer> {
+    const expectContinue = request.body !== undefined && this.#isTroubled && this.#knowsExpect;
+    try {
+      const answer = await this.#deps.sender.send({ ...request, expectContinue });
+      if (isRetriedStatus(answer.status)) this.#isTroubled = true;
+      if (answer.status !== 417 || !expectContinue) return answer;
+      answer.body.discard();
+    } catch (error) {
+      this.#isTroubled = true;
+      throw error;
+    }
+    this.#knowsExpect = false;
+    return await this.#deps.sender.send(request);
   }
 
   /** Some registries put the challenge only into the answer to `/v2/`. */

@@ -20,6 +20,8 @@ export interface ExchangeRequest {
   /** How long nothing may move while a body is on its way, in either direction. */
   readonly stallTimeoutMs: number;
   readonly tls?: TlsConfig | undefined;
+  /** Send the body only once the server wants it, if it is more than a little; servers that do not say so get it anyway. */
+  readonly expectContinue?: boolean | undefined;
   /** A GET whose body is large: worth a connection that reads faster. */
   readonly bulk?: boolean | undefined;
   /** Chunks of the answer need not outlast the request for the next one. */

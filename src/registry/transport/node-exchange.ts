@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** What is left of a body is read up to here to keep its connection; past that a new connection is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** Bodies from here on are worth a round trip to learn that they are not wanted; servers that do not answer get a second. */
+const EXPECT_BYTES = 64 * 1024;
+const CONTINUE_TIMEOUT_MS = 1000;
 
 /**
  * Speaks HTTP/1.1 through Node's own client. It was chosen over undici for direct connections by measurement: it loads in
@@ -65,7 +68,13 @@ export function createNodeExchange(): Exchange {
   };
 }
 
-function requestOptions({ method, headers, body }: ExchangeRequest, agent: Agent): RequestOptions {
+function expectsContinue({ expectContinue, body }: ExchangeRequest): boolean {
+  if (expectContinue !== true || body === undefined || body instanceof Uint8Array) return false;
+  return body.size === undefined || body.size >= EXPECT_BYTES;
+}
+
+function requestOptions(request: ExchangeRequest, agent: Agent): RequestOptions {
+  const { method, headers, body } = request;
   const length = body === undefined ? undefined : body instanceof Uint8Array ? body.byteLength : body.size;
   const framing: Record<string, string> =
     body === undefined
@@ -75,7 +84,8 @@ function requestOptions({ method, headers, body }: ExchangeRequest, agent: Agent
       : length === undefined
         ? { "transfer-encoding": "chunked" }
         : { "content-length": String(length) };
-  return { method, agent, headers: { ...headers, ...framing }, maxHeaderSize: MAX_HEADER_BYTES };
+  const expect: Record<string, string> = expectsContinue(request) ? { expect: "100-continue" } : {};
+  return { method, agent, headers: { ...headers, ...framing, ...expect }, maxHeaderSize: MAX_HEADER_BYTES };
 }
 
 function exchange(
@@ -125,7 +135,8 @@ function exchange(
 
   // While a body goes out the socket's timer starts over with every write; afterwards it bounds the server's thinking.
   outgoing.setTimeout(body === undefined ? answerTimeoutMs : stallTimeoutMs);
-  void sendBody(outgoing, body, () => answered).then(
+  const wanted = expectsContinue(request) ? untilWanted(outgoing) : undefined;
+  void sendBody(outgoing, body, () => answered, wanted).then(
     () => {
       if (!answered) outgoing.setTimeout(answerTimeoutMs);
     },
@@ -141,7 +152,10 @@ async function sendBody(
   outgoing: ClientRequest,
   body: RequestBody | undefined,
   answered: () => boolean,
+  wanted: Promise<void> | undefined,
 ): Promise<void> {
+  await wanted;
+  if (answered() || outgoing.destroyed) return;
   if (body === undefined || body instanceof Uint8Array) {
     outgoing.end(body);
     return;
@@ -152,6 +166,20 @@ async function sendBody(
     if (!outgoing.write(chunk)) await drained(outgoing);
   }
   if (!answered() && !outgoing.destroyed) outgoing.end();
+}
+
+/** Until the server asks for the body, answers without it, or says nothing for a while. */
+function untilWanted(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ["continue", "response", "error", "close"] as const;
+    const done = (): void => {
+      clearTimeout(timer);
+      for (const event of events) outgoing.off(event, done);
+      resolve();
+    };
+    const timer = setTimeout(done, CONTINUE_TIMEOUT_MS);
+    for (const event of events) outgoing.on(event, done);
+  });
 }
 
 function drained(outgoing: ClientRequest): Promise<void> {

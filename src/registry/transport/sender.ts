@@ -33,6 +33,8 @@ export interface SendRequest {
   /** The body will be large. */
   readonly bulk?: boolean | undefined;
   readonly transient?: boolean | undefined;
+  /** See `ExchangeRequest`. */
+  readonly expectContinue?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,6 +83,7 @@ export class Sender {
         tls: isOrigin ? request.tls : undefined,
         bulk: request.bulk,
         transient: request.transient,
+        expectContinue: request.expectContinue,
         signal: request.signal,
       });
       const { status } = response;
