@@ -133,9 +133,15 @@ class BuildRun {
       states: results,
       signal: this.#signal,
     });
+    // An output may have rewritten the images: then those are the result.
+    const built =
+      written?.images.map(({ platform, imageId }) => ({ platform, imageId })) ??
+      images.map(({ platform, configDescriptor }) => ({ platform, imageId: configDescriptor.digest }));
+    const [{ imageId }] = built as [(typeof built)[number]];
     return {
-      // An output may have rewritten the image: then that one is the result.
-      imageId: written?.imageId ?? (images[0] as BuiltImage).configDescriptor.digest,
+      id: written?.id ?? imageId,
+      imageId,
+      images: built,
       ...(written === undefined ? {} : { manifest: written.manifest }),
       stepsTotal: this.#done + this.#cached,
       stepsCached: this.#cached,

@@ -32,12 +32,16 @@ export interface RemoteImages {
   ): Promise<RemoteImage>;
   /** The blobs of a repository, `registry/repository`. Nothing is asked of the registry until one is opened. */
   blobs(origin: string): BlobSource;
-  /** Pushes an image of the store under one of its names; returns the manifest's descriptor. */
+  /**
+   * Pushes an image, or the images of several platforms with their index, under the record's name; returns the
+   * descriptor of what the name then points at. `byDigest`: to the name's repository, without its tag.
+   */
   push(
     record: ImageRecord,
     options: {
       readonly onEvent: OnEvent;
       readonly vertex: string;
+      readonly byDigest?: boolean;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Descriptor>;

@@ -2,12 +2,18 @@ export { build } from "./build.ts";
 export type { BuildStore, Collaborators, RemoteImage, RemoteImages } from "./collaborators.ts";
 export { BuildError, type BuildErrorCode, RunFailedError } from "./error.ts";
 export type { OnEvent, ProgressEvent } from "./events.ts";
-export { type AnnotationSet, type ManifestOptions, putManifest } from "./export/image-documents.ts";
+export { type AnnotationSet, NO_ANNOTATIONS } from "./export/annotations.ts";
+export { type ManifestOptions, putManifest } from "./export/image-documents.ts";
 export type {
   ArchiveOptions,
   BuildOptions,
   BuildResult,
   ContextSource,
+  EngineAddress,
+  EngineOutput,
+  FilesOptions,
+  ImageEncoding,
+  ImageOutput,
   OutputSpec,
   SecretSource,
   WritableTarget,

@@ -17,26 +17,68 @@ export type ContextSource =
 
 /** What becomes of the result: one `-o`. */
 export type OutputSpec =
-  | { readonly kind: "image"; readonly names: readonly string[]; readonly push: boolean }
+  | ImageOutput
+  | EngineOutput
   | ({ readonly kind: "oci"; readonly destination: string | WritableTarget } & ArchiveOptions)
   | ({ readonly kind: "docker"; readonly destination: string | WritableTarget } & ArchiveOptions)
-  | { readonly kind: "tar"; readonly destination: string | WritableTarget }
-  | { readonly kind: "local"; readonly destination: string };
+  | ({ readonly kind: "tar"; readonly destination: string | WritableTarget } & FilesOptions)
+  | ({ readonly kind: "local"; readonly destination: string } & FilesOptions)
+  /** Nothing: the steps are in the cache then. */
+  | { readonly kind: "cacheonly" };
+
+/** The store and, where asked for, the registries of the names. */
+export interface ImageOutput extends ImageEncoding {
+  readonly kind: "image";
+  readonly names: readonly string[];
+  readonly push: boolean;
+  /** Push without tags: the image has its digest as its only name there, and is kept here without one. */
+  readonly pushByDigest?: boolean;
+  /** false: the store does not learn of the image. */
+  readonly store?: boolean;
+}
+
+/** A Docker or Podman that runs on this machine, which gets the image with `POST /images/load`. */
+export interface EngineOutput {
+  readonly kind: "engine";
+  readonly names: readonly string[];
+  readonly engine: EngineAddress;
+}
+
+/** Where an engine listens. */
+export interface EngineAddress {
+  /** As it was given: `unix:///var/run/docker.sock`. */
+  readonly shownAs: string;
+  readonly at: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+}
+
+/** How an image's manifest and layers are written. */
+export interface ImageEncoding {
+  /** For the layers that the build made; the others stay as they are unless `forceCompression`. */
+  readonly compression?: Compression;
+  readonly compressionLevel?: number;
+  readonly forceCompression?: boolean;
+  readonly rewriteTimestamp?: boolean;
+  /** false writes Docker's media types; OCI's by default. */
+  readonly ociMediaTypes?: boolean;
+  /** Beside the build's own; keys as there. */
+  readonly annotations?: BuildOptions["annotations"];
+}
+
+export interface FilesOptions {
+  /** Whether a platform's files get a folder of their own, `linux_amd64`; when absent, where there are several. */
+  readonly platformSplit?: boolean;
+}
 
 /** Standard output, as `dest=-` asks for. */
 export interface WritableTarget {
   readonly write: (chunk: Uint8Array) => Promise<void>;
 }
 
-export interface ArchiveOptions {
+export interface ArchiveOptions extends ImageEncoding {
   /** Names to put into the archive. */
   readonly names: readonly string[];
   /** false writes a folder instead of a tar. */
   readonly tar: boolean;
-  readonly compression?: Compression;
-  readonly compressionLevel?: number;
-  readonly forceCompression?: boolean;
-  readonly rewriteTimestamp?: boolean;
 }
 
 export interface SecretSource {
@@ -61,7 +103,10 @@ export interface BuildOptions {
   readonly names: readonly string[];
   readonly outputs: readonly OutputSpec[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Keys may carry buildx's prefix: `manifest:`, `index:`, `manifest-descriptor:`, `index-descriptor:`. */
+  /**
+   * Keys may carry buildx's prefix: `manifest:`, `index:`, `manifest-descriptor:`, `index-descriptor:`, those of manifests
+   * with a platform, `manifest[linux/arm64]:`. One for the index makes an index also of a single platform.
+   */
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   readonly secrets: readonly SecretSource[];
   /** Agent sockets by id: `--ssh default`. */
@@ -83,8 +128,12 @@ export interface BuildOptions {
 }
 
 export interface BuildResult {
+  /** What the result is known by: the image ID, or the digest of the index of several images. */
+  readonly id: Digest;
   /** The image config's digest (of the first platform). */
   readonly imageId: Digest;
+  /** The image of each platform, in the order they were asked for. */
+  readonly images: readonly { readonly platform: Platform; readonly imageId: Digest }[];
   /** The manifest or index, where an output made it exist. */
   readonly manifest?: Descriptor;
   readonly stepsTotal: number;

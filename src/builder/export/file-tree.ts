@@ -1,18 +1,30 @@
-import { createWriteStream } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, rm, symlink, utimes } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteString, formatPlatform } from "../../oci/index.ts";
-import { type MergedTree, type SourcedEntry, toEntry, writeLayer } from "../../store/layers/index.ts";
-import { Xattrs } from "../../sys/index.ts";
+import type { MergedTree } from "../../store/layers/index.ts";
 import { BuildError } from "../error.ts";
 import type { State } from "../solve/state.ts";
 import type { OutputSpec } from "../types.ts";
 import type { BuiltImage } from "./image-documents.ts";
 import type { OutputContext } from "./output-context.ts";
+import { writeTreeFolder } from "./tree-folder.ts";
+import { pathsOf } from "./tree-paths.ts";
+import { writeTreeTar } from "./tree-tar.ts";
+import { writeWholeFile } from "./write-file.ts";
+
+/** The files of one platform's result, and where they go. */
+export interface ExportedTree {
+  readonly tree: MergedTree;
+  readonly platform: string;
+  /** `linux_arm_v7`, or nothing. */
+  readonly folder: ByteString;
+  /** The time of everything, where SOURCE_DATE_EPOCH was given. */
+  readonly epochSeconds: number | undefined;
+}
 
 /**
  * Writes the files of the results: into a folder, as whoever runs the build and with today's ownership (`local`),
- * or as one tar with everything (`tar`). Several platforms get a folder each, `linux_amd64`.
+ * or as one tar with everything (`tar`). Several platforms get a folder each, `linux_amd64`, unless that is refused.
  * @throws {BuildError} OUTPUT_FAILED
  */
 export async function exportFiles(
@@ -20,119 +32,56 @@ export async function exportFiles(
   images: readonly BuiltImage[],
   context: OutputContext,
 ): Promise<void> {
-  const trees = await Promise.all(context.states.map((state: State) => context.layers.tree(state)));
+  const { signal } = context;
+  const isSplit = output.platformSplit ?? images.length > 1;
+  const trees = await Promise.all(
+    context.states.map(async (state: State, index): Promise<ExportedTree> => {
+      const { platform, epochSeconds } = images[index] as BuiltImage;
+      const name = formatPlatform(platform);
+      return {
+        tree: await context.layers.tree(state),
+        platform: name,
+        folder: (isSplit ? name.replaceAll("/", "_") : "") as ByteString,
+        epochSeconds,
+      };
+    }),
+  );
+  if (!isSplit) checkDisjoint(trees);
   try {
-    if (output.kind === "tar") {
-      if (trees.length > 1)
-        throw new BuildError("UNSUPPORTED", "Cannot write several platforms into one tar of files", {
-          hint: "Use -o type=local, or type=oci for an image",
-        });
-      await writeTar(trees[0] as MergedTree, output, context.signal);
-      return;
-    }
-    for (const [index, tree] of trees.entries()) {
-      const platform = formatPlatform((images[index] as BuiltImage).platform).replaceAll("/", "_");
-      const folder = trees.length > 1 ? join(output.destination, platform) : output.destination;
-      await writeFiles(tree, folder, context.signal);
+    if (output.kind === "local") {
+      await mkdir(output.destination, { recursive: true });
+      for (const tree of trees) await writeTreeFolder(tree, join(output.destination, tree.folder), signal);
+    } else if (typeof output.destination === "string") {
+      await writeWholeFile(output.destination, (target) => writeTreeTar(trees, target, signal));
+    } else {
+      await writeTreeTar(trees, output.destination, signal);
     }
   } catch (cause) {
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (cause instanceof BuildError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BuildError("OUTPUT_FAILED", `Cannot write the files of the result: ${reason}`, { cause });
   }
 }
 
-async function writeTar(
-  tree: MergedTree,
-  output: OutputSpec & { readonly kind: "tar" },
-  signal: AbortSignal,
-): Promise<void> {
-  const { destination } = output;
-  if (typeof destination !== "string") {
-    await writeLayer(entriesOf(tree), { onTarChunk: (chunk) => destination.write(chunk) }, { signal });
-    return;
-  }
-  const file = createWriteStream(destination);
-  const opened = new Promise<void>((resolve, reject) =>
-    file.once("open", () => resolve()).once("error", reject),
-  );
-  await opened;
-  const write = (chunk: Uint8Array): Promise<void> =>
-    new Promise((resolve, reject) =>
-      file.write(chunk, (error) => (error == null ? resolve() : reject(error))),
-    );
-  try {
-    await writeLayer(entriesOf(tree), { onTarChunk: write }, { signal });
-  } finally {
-    await new Promise<void>((resolve) => file.end(resolve));
-  }
-}
-
-/** Everything in a tree as layer entries, a folder before what is in it. */
-function* entriesOf(tree: MergedTree): Generator<SourcedEntry> {
-  const xattrs = new Xattrs();
-  const firstNames = new Map<string, ByteString>();
-  for (const path of pathsOf(tree)) {
-    const node = tree.lstat(path);
-    if (node === undefined || node.kind === "socket") continue;
-    const first = node.hardlinkId === undefined ? undefined : firstNames.get(node.hardlinkId);
-    if (first !== undefined && node.kind === "file") {
-      const { content: _content, ...entry } = toEntry(path, node, undefined);
-      yield { ...entry, kind: "hardlink", size: 0, link: first };
-      continue;
+/** Platforms that share a folder may share folders in it, and nothing else: one would overwrite the other. */
+function checkDisjoint(trees: readonly ExportedTree[]): void {
+  if (trees.length < 2) return;
+  const seen = new Map<ByteString, string>();
+  for (const { tree, platform } of trees) {
+    for (const path of pathsOf(tree)) {
+      if (tree.lstat(path)?.kind === "dir") continue;
+      const other = seen.get(path);
+      if (other === undefined) {
+        seen.set(path, platform);
+        continue;
+      }
+      const shown = Buffer.from(path, "latin1").toString("utf8");
+      throw new BuildError(
+        "OUTPUT_FAILED",
+        `Cannot write the files of the result: ${other} and ${platform} both have "${shown}"`,
+        { hint: "Drop platform-split=false, then each platform gets a folder" },
+      );
     }
-    if (node.hardlinkId !== undefined) firstNames.set(node.hardlinkId, path);
-    const capability = node.kind === "file" ? xattrs.get(node.hostPath, "security.capability") : undefined;
-    yield toEntry(
-      path,
-      node,
-      capability === undefined ? undefined : new Map([["security.capability", capability]]),
-    );
-  }
-}
-
-function* pathsOf(tree: MergedTree, folder: ByteString = "" as ByteString): Generator<ByteString> {
-  for (const name of tree.readdir(folder)) {
-    const path = (folder === "" ? name : `${folder}/${name}`) as ByteString;
-    yield path;
-    if (tree.lstat(path)?.kind === "dir") yield* pathsOf(tree, path);
-  }
-}
-
-async function writeFiles(tree: MergedTree, folder: string, signal: AbortSignal): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const root = Buffer.from(folder).toString("latin1");
-  const folders: { readonly path: Buffer; readonly mode: number; readonly time: number }[] = [];
-  const firstNames = new Map<string, Buffer>();
-  for (const path of pathsOf(tree)) {
-    signal.throwIfAborted();
-    const node = tree.lstat(path);
-    if (node === undefined) continue;
-    const target = Buffer.from(`${root}/${path}`, "latin1");
-    const existing = await lstat(target).catch(() => undefined);
-    if (existing !== undefined && !(existing.isDirectory() && node.kind === "dir"))
-      await rm(target.toString("utf8"), { recursive: true, force: true });
-    const first = node.hardlinkId === undefined ? undefined : firstNames.get(node.hardlinkId);
-    if (first !== undefined) {
-      await link(first, target);
-      continue;
-    }
-    if (node.hardlinkId !== undefined) firstNames.set(node.hardlinkId, target);
-    if (node.kind === "dir") {
-      await mkdir(target, { recursive: true });
-      folders.push({ path: target, mode: node.mode, time: node.mtimeSeconds });
-    } else if (node.kind === "symlink") {
-      await symlink(Buffer.from(node.link ?? "", "latin1"), target);
-    } else if (node.kind === "file") {
-      await copyFile(Buffer.from(node.hostPath, "latin1"), target);
-      await chmod(target, node.mode);
-      await utimes(target, node.mtimeSeconds, node.mtimeSeconds);
-    }
-    // Devices, FIFOs and sockets mean nothing in a folder of somebody's.
-  }
-  for (const { path, mode, time } of folders.reverse()) {
-    await chmod(path, mode);
-    await utimes(path, time, time);
   }
 }

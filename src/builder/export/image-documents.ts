@@ -5,11 +5,13 @@ import {
   type ImageConfig,
   type ImageIndex,
   type ImageManifest,
+  layerCompression,
   MEDIA_TYPES,
   type Platform,
 } from "../../oci/index.ts";
 import type { BuildStore } from "../collaborators.ts";
-import type { LayerAccess } from "../solve/layer-access.ts";
+import { BuildError } from "../error.ts";
+import type { AnnotationSet } from "./annotations.ts";
 
 /** A platform's image, its config in the store. */
 export interface BuiltImage {
@@ -22,18 +24,25 @@ export interface BuiltImage {
   readonly epochSeconds: number | undefined;
 }
 
-/** Annotations by where they go, in buildx's terms. */
-export interface AnnotationSet {
-  readonly manifest: Readonly<Record<string, string>>;
-  readonly index: Readonly<Record<string, string>>;
-  readonly manifestDescriptor: Readonly<Record<string, string>>;
-  readonly indexDescriptor: Readonly<Record<string, string>>;
-}
-
 export interface ManifestOptions {
+  /** For the layers that the build made. */
   readonly compression?: Compression;
   readonly level?: number;
+  /** Compress the base image's layers anew, too. */
+  readonly force?: boolean;
+  /** Docker's media types instead of OCI's. */
+  readonly isDocker?: boolean;
+  /** Layers of base images that nobody has read yet may stay where they are. */
+  readonly lazy?: boolean;
   readonly annotations: AnnotationSet;
+}
+
+/** Where layers come from as blobs. `lazy`: the bytes may be missing, the descriptor is enough. */
+export interface LayerBlobs {
+  blob(
+    diffId: Digest,
+    options: { readonly compression?: Compression; readonly level?: number; readonly lazy?: boolean },
+  ): Promise<Descriptor>;
 }
 
 /** Stores a config; its digest is the image ID. */
@@ -43,28 +52,49 @@ export async function putConfig(store: BuildStore, config: ImageConfig): Promise
 
 /** Makes the manifest of a built image, which needs every layer's blob, and stores it. */
 export async function putManifest(
-  image: Pick<BuiltImage, "config" | "configDescriptor">,
-  {
-    store,
-    layers,
-  }: { readonly store: Pick<BuildStore, "blobs">; readonly layers: Pick<LayerAccess, "blob"> },
+  image: Pick<BuiltImage, "config" | "configDescriptor"> & Partial<Pick<BuiltImage, "baseLayers">>,
+  { store, layers }: { readonly store: Pick<BuildStore, "blobs">; readonly layers: LayerBlobs },
   options: ManifestOptions,
 ): Promise<{ readonly descriptor: Descriptor; readonly manifest: ImageManifest }> {
-  const compression = {
-    ...(options.compression === undefined ? {} : { compression: options.compression }),
-    ...(options.level === undefined ? {} : { level: options.level }),
+  const { compression, level, force = false, isDocker = false, lazy = false } = options;
+  if (isDocker && compression === "zstd") {
+    throw new BuildError(
+      "UNSUPPORTED",
+      "Cannot compress with zstd: Docker's media types have no such layers",
+      {
+        hint: "Drop oci-mediatypes=false",
+      },
+    );
+  }
+  const asked = {
+    ...(compression === undefined ? {} : { compression }),
+    ...(level === undefined ? {} : { level }),
   };
   const blobs: Descriptor[] = [];
   // One after the other: each uses all cores while it compresses.
-  for (const diffId of image.config.rootfs.diff_ids) blobs.push(await layers.blob(diffId, compression));
+  for (const [index, diffId] of image.config.rootfs.diff_ids.entries()) {
+    const isMade = index >= (image.baseLayers ?? 0);
+    let blob = await layers.blob(diffId, { ...(isMade || force ? asked : {}), lazy });
+    if (isDocker && layerCompression(blob.mediaType) === "zstd")
+      blob = await layers.blob(diffId, { compression: "gzip" });
+    blobs.push(blob);
+  }
+  const mediaType = isDocker ? MEDIA_TYPES.dockerManifest : MEDIA_TYPES.ociManifest;
+  const layerType = isDocker ? asDockerLayer : asOciLayer;
   const manifest: ImageManifest = {
     schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    config: image.configDescriptor,
-    layers: blobs.map(({ mediaType, digest, size }) => ({ mediaType: asOciLayer(mediaType), digest, size })),
+    mediaType,
+    config: isDocker
+      ? { ...image.configDescriptor, mediaType: MEDIA_TYPES.dockerConfig }
+      : image.configDescriptor,
+    layers: blobs.map((blob) => ({
+      mediaType: layerType(blob.mediaType),
+      digest: blob.digest,
+      size: blob.size,
+    })),
     ...annotationsMember(options.annotations.manifest),
   };
-  const descriptor = await store.blobs.putBytes(encodeDocument(manifest), MEDIA_TYPES.ociManifest);
+  const descriptor = await store.blobs.putBytes(encodeDocument(manifest), mediaType);
   return {
     manifest,
     descriptor: { ...descriptor, ...annotationsMember(options.annotations.manifestDescriptor) },
@@ -75,15 +105,16 @@ export async function putManifest(
 export async function putIndex(
   store: BuildStore,
   manifests: readonly (Descriptor & { readonly platform: Platform })[],
-  annotations: AnnotationSet,
+  { annotations, isDocker = false }: Pick<ManifestOptions, "annotations" | "isDocker">,
 ): Promise<Descriptor> {
+  const mediaType = isDocker ? MEDIA_TYPES.dockerIndex : MEDIA_TYPES.ociIndex;
   const index: ImageIndex = {
     schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociIndex,
+    mediaType,
     manifests,
     ...annotationsMember(annotations.index),
   };
-  const descriptor = await store.blobs.putBytes(encodeDocument(index), MEDIA_TYPES.ociIndex);
+  const descriptor = await store.blobs.putBytes(encodeDocument(index), mediaType);
   return { ...descriptor, ...annotationsMember(annotations.indexDescriptor) };
 }
 
@@ -105,6 +136,17 @@ function asOciLayer(mediaType: string): string {
       return MEDIA_TYPES.ociLayer;
     case MEDIA_TYPES.dockerLayerGzip:
       return MEDIA_TYPES.ociLayerGzip;
+    default:
+      return mediaType;
+  }
+}
+
+function asDockerLayer(mediaType: string): string {
+  switch (asOciLayer(mediaType)) {
+    case MEDIA_TYPES.ociLayer:
+      return MEDIA_TYPES.dockerLayer;
+    case MEDIA_TYPES.ociLayerGzip:
+      return MEDIA_TYPES.dockerLayerGzip;
     default:
       return mediaType;
   }

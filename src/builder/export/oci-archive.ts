@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -7,6 +7,7 @@ import type { BlobSource, Descriptor } from "../../oci/index.ts";
 import { splitDigest } from "../../oci/index.ts";
 import { BuildError } from "../error.ts";
 import type { WritableTarget } from "../types.ts";
+import { writeWholeFile } from "./write-file.ts";
 
 /** A file of an archive: bytes at hand, or a blob to be copied. */
 export type ArchiveFile =
@@ -46,6 +47,14 @@ export async function writeArchive(
   destination: string | WritableTarget,
   signal: AbortSignal,
 ): Promise<void> {
+  if (typeof destination === "string") {
+    try {
+      return await writeWholeFile(destination, (target) => writeArchive(files, source, target, signal));
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw outputFailed(destination, cause);
+    }
+  }
   const { pack: createPack } = await import("tar-stream");
   const pack = createPack();
   const feed = async (): Promise<void> => {
@@ -60,21 +69,8 @@ export async function writeArchive(
   };
   const feeding = feed();
   feeding.catch((error: unknown) => pack.destroy(error instanceof Error ? error : new Error(String(error))));
-  if (typeof destination !== "string") {
-    for await (const chunk of pack) await destination.write(chunk as Uint8Array);
-    await feeding;
-    return;
-  }
-  const temporary = `${destination}.${process.pid}.tmp`;
-  try {
-    await pipeline(pack as unknown as NodeJS.ReadableStream, createWriteStream(temporary));
-    await feeding;
-    await rename(temporary, destination);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    signal.throwIfAborted();
-    throw outputFailed(destination, cause);
-  }
+  for await (const chunk of pack) await destination.write(chunk as Uint8Array);
+  await feeding;
 }
 
 /** Writes files into a folder, which is made where it is missing. @throws {BuildError} OUTPUT_FAILED */

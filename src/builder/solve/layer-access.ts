@@ -70,10 +70,31 @@ export class LayerAccess {
    */
   async blob(
     diffId: Digest,
-    compression: { readonly compression?: "none" | "gzip" | "zstd"; readonly level?: number } = {},
+    {
+      lazy = false,
+      ...compression
+    }: {
+      readonly compression?: "none" | "gzip" | "zstd";
+      readonly level?: number;
+      /** The descriptor is enough where the layer can still be had from the registry it came from. */
+      readonly lazy?: boolean;
+    } = {},
   ): Promise<Descriptor> {
-    if (!(await this.isInStore(diffId))) await this.#fetch(diffId);
+    if (!(await this.isInStore(diffId))) {
+      if (lazy && compression.compression === undefined) {
+        const remote = this.#remote.get(diffId);
+        const blob = remote?.image.origin === undefined ? await this.#distant(diffId) : remote.blob;
+        if (blob !== undefined) return blob;
+      }
+      await this.#fetch(diffId);
+    }
     return this.#store.layers.ensureBlob(diffId, { ...compression, signal: this.#signal });
+  }
+
+  /** A layer that an earlier build stood on and never read: where it is, the store remembers. */
+  async #distant(diffId: Digest): Promise<Descriptor | undefined> {
+    const info = await this.#store.layers.info(diffId);
+    return (info?.origins ?? []).length > 0 ? info?.blob : undefined;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import type { BuildOptions, ContextSource, OutputSpec } from "../../builder/types.ts";
-import { parsePlatform } from "../../oci/index.ts";
+import type { BuildOptions, ContextSource } from "../../builder/types.ts";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import type { ParsedOptions } from "../args/option-table.ts";
 import { parseExtraHost, parseSize, parseUlimit, splitPair } from "../args/values.ts";
@@ -10,10 +10,9 @@ import { fullName } from "../images/names.ts";
 import type { BUILD_FLAGS } from "./build-flags.ts";
 import { parseBuildContext } from "./context-source.ts";
 import { type BuildInputs, resolveInputs } from "./inputs.ts";
-import { parseOutput } from "./outputs.ts";
+import { readOutputs } from "./read-outputs.ts";
 import { parseSecret } from "./secrets.ts";
 import { parseSshAgent } from "./ssh-agents.ts";
-import { standardOutputTarget } from "./standard-output.ts";
 
 export type BuildFlags = ParsedOptions<typeof BUILD_FLAGS>;
 
@@ -35,10 +34,8 @@ export async function readBuildOptions(
   const { cwd, settings } = context;
   const { variables } = settings;
   const names = flags.tag.map(fullName);
-  const { outputs, annotations } = readOutputs(flags, names, context);
-  const platforms = flags.platform.flatMap((list) =>
-    list.split(",").map((text) => asUsage(() => parsePlatform(text.trim()))),
-  );
+  const outputs = await readOutputs(flags, names, { ...context, warn });
+  const platforms = readPlatforms(flags.platform, context);
   const secrets = await Promise.all(flags.secret.map((text) => parseSecret(text, { cwd, variables, warn })));
   const agentContext = { cwd, defaultSocket: settings.sshAgentSocket };
   const ssh = await Promise.all(flags.ssh.map((text) => parseSshAgent(text, agentContext)));
@@ -50,7 +47,7 @@ export async function readBuildOptions(
     names,
     outputs,
     labels: readLabels(flags.label),
-    annotations: [...flags.annotation.flatMap(parseAnnotation), ...annotations],
+    annotations: flags.annotation.flatMap(parseAnnotation),
     secrets,
     ssh,
     network: readNetwork(flags.network),
@@ -66,40 +63,18 @@ export async function readBuildOptions(
   return { ...inputs, ...options };
 }
 
-function readOutputs(
-  flags: BuildFlags,
-  names: readonly string[],
-  { cwd, stdout }: Context,
-): { readonly outputs: readonly OutputSpec[]; readonly annotations: readonly Annotation[] } {
-  const standardOutput = standardOutputTarget(stdout);
-  const parsed = flags.output.map((text) => parseOutput(text, { cwd, names, standardOutput }));
-  const outputs = parsed.map(
-    ({ output }): OutputSpec =>
-      output.kind === "image" || output.kind === "oci" || output.kind === "docker"
-        ? { ...output, names: output.names.map(fullName) }
-        : output,
-  );
-  const toStdout = outputs.filter(
-    (output) => "destination" in output && output.destination === standardOutput,
-  );
-  if (toStdout.length > 1) throw usageError("Only one output can go to standard output");
-  if (toStdout.length > 0 && stdout.isTTY) {
-    throw new CliError("OUTPUT_REFUSED", "Cannot write an archive to a terminal", {
-      hint: "Redirect standard output, or name a file: -o type=oci,dest=FILE",
-    });
-  }
-  if (toStdout.length > 0 && flags.quiet) {
-    throw usageError("Cannot print the image ID (-q) where an output goes to standard output");
-  }
-  if (flags.push && names.length === 0) {
-    throw usageError("Cannot push: the image has no name", "Name it with -t registry.example.com/name:tag");
-  }
-  if (outputs.length === 0 || flags.load || flags.push) {
-    const [existing] = outputs.filter((output) => output.kind === "image");
-    if (existing === undefined) outputs.push({ kind: "image", names, push: flags.push });
-    else if (flags.push) outputs[outputs.indexOf(existing)] = { ...existing, push: true };
-  }
-  return { outputs, annotations: parsed.flatMap(({ annotations }) => annotations) };
+/**
+ * `--platform a,b`, each once; `local` is this machine's. Without the flag $DOCKER_DEFAULT_PLATFORM says it.
+ * @throws {CliError} USAGE
+ */
+function readPlatforms(given: readonly string[], { settings }: Context): readonly Platform[] {
+  const standard = settings.variables["DOCKER_DEFAULT_PLATFORM"];
+  const lists = given.length > 0 || standard === undefined || standard === "" ? given : [standard];
+  const platforms = lists
+    .flatMap((list) => list.split(","))
+    .map((text) => text.trim())
+    .map((text) => (text === "local" ? hostPlatform() : asUsage(() => parsePlatform(text))));
+  return [...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
 function readBuildArgs(given: readonly string[], { settings }: Context): Record<string, string> {

@@ -1,6 +1,11 @@
 import { relative } from "node:path";
-import type { BuildOptions, BuildResult, OutputSpec } from "../../builder/index.ts";
-import { formatFamiliarReference, parseReference } from "../../oci/index.ts";
+import type { BuildOptions, BuildResult, OutputSpec, WritableTarget } from "../../builder/index.ts";
+import {
+  formatFamiliarName,
+  formatFamiliarReference,
+  formatPlatform,
+  parseReference,
+} from "../../oci/index.ts";
 
 /** What a build came to, for the reader: the image ID, then what became of it, a line each. */
 export function describeResult(
@@ -10,13 +15,22 @@ export function describeResult(
 ): string[] {
   const cached = result.stepsCached === 0 ? "" : `, ${result.stepsCached} cached`;
   const steps = `${result.stepsTotal} ${result.stepsTotal === 1 ? "step" : "steps"}${cached}`;
-  return [`Image ${result.imageId} (${steps})`, ...outputs.flatMap((output) => describeOutput(output, cwd))];
+  return [`${what(result)} (${steps})`, ...outputs.flatMap((output) => describeOutput(output, cwd))];
+}
+
+function what({ id, imageId, images }: BuildResult): string {
+  if (id === imageId && images.length === 1) return `Image ${id}`;
+  const platforms = images.map(({ platform }) => formatPlatform(platform)).join(", ");
+  return id === imageId ? `Images for ${platforms}` : `Index ${id} for ${platforms}`;
 }
 
 function describeOutput(output: OutputSpec, cwd: string): string[] {
   switch (output.kind) {
     case "image":
-      return output.names.map((name) => `${output.push ? "Pushed" : "Named"} ${familiar(name)}`);
+      return output.names.map((name) => {
+        if (output.push) return `Pushed ${output.pushByDigest ? repositoryOf(name) : familiar(name)}`;
+        return `Named ${familiar(name)}`;
+      });
     case "oci":
     case "docker": {
       const what = output.kind === "oci" ? "OCI" : "Docker";
@@ -26,16 +40,27 @@ function describeOutput(output: OutputSpec, cwd: string): string[] {
       return [`Wrote ${place(output.destination, cwd)} (the files of the image)`];
     case "local":
       return [`Wrote ${place(output.destination, cwd)} (the files of the image)`];
+    case "engine": {
+      const { shownAs } = output.engine;
+      if (output.names.length === 0) return [`Loaded into ${shownAs}`];
+      return output.names.map((name) => `Loaded ${familiar(name)} into ${shownAs}`);
+    }
+    case "cacheonly":
+      return [];
     default:
       return output satisfies never;
   }
 }
 
 /** A destination as short as it can be said. */
-function place(destination: Exclude<OutputSpec, { kind: "image" }>["destination"], cwd: string): string {
+function place(destination: string | WritableTarget, cwd: string): string {
   if (typeof destination !== "string") return "to standard output";
   const path = relative(cwd, destination);
   return path === "" ? "." : path.startsWith("..") ? destination : path;
+}
+
+function repositoryOf(name: string): string {
+  return formatFamiliarName(parseReference(name));
 }
 
 function familiar(name: string): string {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ArchiveOptions, OutputSpec, WritableTarget } from "../../builder/types.ts";
+import type { FilesOptions, ImageEncoding, OutputSpec, WritableTarget } from "../../builder/types.ts";
 import type { Compression } from "../../oci/media-types.ts";
 import { type Attribute, parseAttributes, splitCsv } from "../args/csv.ts";
 import { parseBooleanValue } from "../args/values.ts";
@@ -13,76 +13,75 @@ export interface OutputContext {
   readonly standardOutput: WritableTarget;
 }
 
-/** What one `-o` asks for, and what it says for the whole build. */
-export interface ParsedOutput {
-  readonly output: OutputSpec;
-  /** `annotation.KEY=VALUE` and its relatives, with the prefix of `--annotation`. */
-  readonly annotations: readonly { readonly key: string; readonly value: string }[];
-}
+/** What one `-o` asks for; `load` is an engine on this machine, which remains to be found. */
+export type ParsedSpec = OutputSpec | { readonly kind: "load"; readonly names: readonly string[] };
 
 /**
  * `-o DIR`, `-o -`, `-o type=oci,dest=FILE,…`, as buildx reads it.
  * @throws {CliError} USAGE
  */
-export function parseOutput(text: string, context: OutputContext): ParsedOutput {
+export function parseOutput(text: string, context: OutputContext): ParsedSpec {
   const fields = splitCsv(text, "--output");
   const [only = ""] = fields;
   if (fields.length === 1 && only === text && !only.startsWith("type=")) {
     if (only === "") throw usageError("Flag --output is empty");
-    const output: OutputSpec =
-      only === "-"
-        ? { kind: "tar", destination: context.standardOutput }
-        : { kind: "local", destination: resolve(context.cwd, only) };
-    return { output, annotations: [] };
+    return only === "-"
+      ? { kind: "tar", destination: context.standardOutput }
+      : { kind: "local", destination: resolve(context.cwd, only) };
   }
   const attributes = parseAttributes(text, "--output");
   const given = new Map(attributes.map(({ key, value }) => [key, value]));
-  return { output: createOutputSpec(text, given, context), annotations: annotationsOf(attributes) };
+  const output = createOutputSpec(text, given, context);
+  const annotations = annotationsOf(attributes);
+  if (annotations.length === 0) return output;
+  if (output.kind === "image" || output.kind === "oci" || output.kind === "docker")
+    return { ...output, annotations };
+  throw usageError(`Cannot annotate with output "${text}": it makes no manifest`);
 }
 
-const COMMON = ["type", "dest"];
-const IMAGE = ["type", "name", "push", "oci-mediatypes"];
-const ARCHIVE = [
-  ...COMMON,
-  ..."name tar compression compression-level force-compression rewrite-timestamp oci-mediatypes".split(" "),
-];
+const FILES = ["type", "dest", "platform-split"];
+const ENCODING = "compression compression-level force-compression rewrite-timestamp oci-mediatypes".split(
+  " ",
+);
+/** What says how an engine keeps an image, and nothing to a store that unpacks what is read, and finds every digest. */
+const NO_EFFECT = ["unpack", "dangling-name-prefix", "name-canonical"];
+const IMAGE = ["type", "name", "push", "push-by-digest", "store", ...ENCODING, ...NO_EFFECT];
+const ARCHIVE = ["type", "dest", "name", "tar", ...ENCODING];
 
 function createOutputSpec(
   text: string,
   given: ReadonlyMap<string, string>,
   context: OutputContext,
-): OutputSpec {
+): ParsedSpec {
   const type = given.get("type");
   const names = splitNames(given.get("name")) ?? context.names;
   switch (type) {
     case "image":
-    case "registry": {
-      checkKeys(text, given, IMAGE);
-      const push = type === "registry" || readFlag(given, "push", false);
-      if (push && names.length === 0)
-        throw usageError(`Cannot push with --output "${text}": the image has no name`, "Name it with -t");
-      return { kind: "image", names, push };
-    }
-    case "oci":
+    case "registry":
+      return imageOutput(text, given, names);
     case "docker":
-      checkKeys(text, given, ARCHIVE);
-      return {
-        kind: type,
-        destination: destinationOf(text, given, context),
-        names,
-        ...archiveOptions(given),
-      };
+      // As in buildx: only with a place to write to is it an archive.
+      if (!given.has("dest")) {
+        checkKeys(text, given, ["type", "name"]);
+        return { kind: "load", names };
+      }
+      return archiveOutput("docker", text, given, { ...context, names });
+    case "oci":
+      return archiveOutput("oci", text, given, { ...context, names });
     case "tar":
-      checkKeys(text, given, COMMON);
-      return { kind: "tar", destination: destinationOf(text, given, context) };
+      checkKeys(text, given, FILES);
+      return { kind: "tar", destination: destinationOf(text, given, context), ...filesOptions(given) };
     case "local": {
-      checkKeys(text, given, COMMON);
+      checkKeys(text, given, FILES);
       const destination = given.get("dest");
       if (destination === undefined || destination === "" || destination === "-") {
         throw usageError(`Output "${text}" needs a folder`, "Write type=local,dest=DIR");
       }
-      return { kind: "local", destination: resolve(context.cwd, destination) };
+      return { kind: "local", destination: resolve(context.cwd, destination), ...filesOptions(given) };
     }
+    case "cacheonly":
+      checkKeys(text, given, ["type"]);
+      return { kind: "cacheonly" };
     case undefined:
       throw usageError(
         `Output "${text}" has no type`,
@@ -91,19 +90,59 @@ function createOutputSpec(
     default:
       throw usageError(
         `Unknown output type "${type}" in "${text}"`,
-        "Types are image, oci, docker, tar, local and registry",
+        "Types are image, oci, docker, tar, local, registry and cacheonly",
       );
   }
 }
 
-function archiveOptions(given: ReadonlyMap<string, string>): Omit<ArchiveOptions, "names"> {
+function imageOutput(
+  text: string,
+  given: ReadonlyMap<string, string>,
+  names: readonly string[],
+): OutputSpec & { readonly kind: "image" } {
+  checkKeys(text, given, IMAGE);
+  for (const key of NO_EFFECT) if (key !== "dangling-name-prefix") readFlag(given, key, false);
+  const push = given.get("type") === "registry" || readFlag(given, "push", false);
+  const pushByDigest = readFlag(given, "push-by-digest", false);
+  if (push && names.length === 0)
+    throw usageError(`Cannot push with --output "${text}": the image has no name`, "Name it with -t");
+  return {
+    kind: "image",
+    names,
+    push,
+    ...(pushByDigest ? { pushByDigest } : {}),
+    ...(readFlag(given, "store", true) ? {} : { store: false }),
+    ...encoding(text, given),
+  };
+}
+
+function archiveOutput(
+  kind: "oci" | "docker",
+  text: string,
+  given: ReadonlyMap<string, string>,
+  context: OutputContext,
+): OutputSpec {
+  checkKeys(text, given, ARCHIVE);
+  return {
+    kind,
+    destination: destinationOf(text, given, context),
+    names: context.names,
+    tar: readFlag(given, "tar", true),
+    ...encoding(text, given),
+  };
+}
+
+function encoding(text: string, given: ReadonlyMap<string, string>): Omit<ImageEncoding, "annotations"> {
   const compression = readCompression(given.get("compression"));
   const level = given.get("compression-level");
   if (level !== undefined && !/^\d{1,2}$/.test(level)) {
     throw usageError(`Cannot read compression-level "${level}": it is a number`);
   }
+  const isOci = readFlag(given, "oci-mediatypes", true);
+  if (!isOci && compression === "zstd") {
+    throw usageError(`Output "${text}" contradicts itself: Docker's media types know no zstd`);
+  }
   return {
-    tar: readFlag(given, "tar", true),
     ...(compression === undefined ? {} : { compression }),
     ...(level === undefined ? {} : { compressionLevel: Number(level) }),
     ...(given.has("force-compression")
@@ -112,7 +151,12 @@ function archiveOptions(given: ReadonlyMap<string, string>): Omit<ArchiveOptions
     ...(given.has("rewrite-timestamp")
       ? { rewriteTimestamp: readFlag(given, "rewrite-timestamp", false) }
       : {}),
+    ...(isOci ? {} : { ociMediaTypes: false }),
   };
+}
+
+function filesOptions(given: ReadonlyMap<string, string>): FilesOptions {
+  return given.has("platform-split") ? { platformSplit: readFlag(given, "platform-split", true) } : {};
 }
 
 function readCompression(value: string | undefined): Compression | undefined {
@@ -124,6 +168,11 @@ function readCompression(value: string | undefined): Compression | undefined {
     case "uncompressed":
     case "none":
       return "none";
+    case "estargz":
+      throw usageError(
+        `Cannot compress with ${value}: this version makes no layers that can be read in part`,
+        "It is gzip, zstd or uncompressed",
+      );
     default:
       throw usageError(`Unknown compression "${value}"`, "It is gzip, zstd or uncompressed");
   }
@@ -160,10 +209,13 @@ const ANNOTATION =
 function checkKeys(text: string, given: ReadonlyMap<string, string>, known: readonly string[]): void {
   for (const key of given.keys()) {
     if (known.includes(key) || ANNOTATION.test(key)) continue;
+    if (key === "registry.insecure") {
+      throw usageError(
+        `Cannot read "${key}" in output "${text}": which registries may be insecure is no matter of one output`,
+        "Name them in $STRAKE_INSECURE_REGISTRIES",
+      );
+    }
     throw usageError(`Unknown option "${key}" in output "${text}"`, `Options are ${known.join(", ")}`);
-  }
-  if (given.get("oci-mediatypes") !== undefined && !readFlag(given, "oci-mediatypes", true)) {
-    throw usageError(`Cannot do output "${text}": images are made with OCI media types only`);
   }
 }
 

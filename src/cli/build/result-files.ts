@@ -22,7 +22,7 @@ export async function writeResults(
   }: { readonly result: BuildResult; readonly names: readonly string[]; readonly cwd: string },
 ): Promise<void> {
   // Without a newline, as in Docker: scripts read it with $(cat FILE) and without.
-  if (flags.iidfile !== undefined) await writeFile(resolve(cwd, flags.iidfile), result.imageId);
+  if (flags.iidfile !== undefined) await writeFile(resolve(cwd, flags.iidfile), result.id);
   const metadataFile = flags["metadata-file"];
   if (metadataFile !== undefined) {
     await writeFile(resolve(cwd, metadataFile), `${JSON.stringify(buildMetadata(result, names), null, 2)}\n`);
@@ -34,9 +34,10 @@ export function buildMetadata(
   result: BuildResult,
   names: readonly string[],
 ): Readonly<Record<string, unknown>> {
-  const { imageId, manifest } = result;
+  const { id, imageId, manifest } = result;
   return {
-    "containerimage.config.digest": imageId,
+    // An index has no config.
+    ...(id === imageId ? { "containerimage.config.digest": imageId } : {}),
     ...(manifest === undefined
       ? {}
       : { "containerimage.descriptor": manifest, "containerimage.digest": manifest.digest }),

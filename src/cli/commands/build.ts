@@ -80,7 +80,7 @@ async function buildImage(
     view.close();
     await writeResults(flags, { result, names: options.names, cwd });
     if (flags.quiet) {
-      stdout.write(`${result.imageId}\n`);
+      stdout.write(`${result.id}\n`);
     } else if (kind !== "quiet" && kind !== "rawjson") {
       const paint = createPaint(stderr, context.settings);
       const [first = "", ...rest] = describeResult(result, options, cwd);

@@ -12,10 +12,18 @@ export async function pushRecord(
   client: RegistryClient,
   store: Store,
   record: ImageRecord,
-  { signal }: { readonly signal?: AbortSignal | undefined },
+  {
+    byDigest = false,
+    signal,
+  }: {
+    /** Under its digest alone, without the tag. */
+    readonly byDigest?: boolean;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<PushedImage> {
   const { pushImage } = await import("../../registry/index.ts");
   if (record.manifest === undefined) throw new TypeError(`image "${record.reference}" has no manifest yet`);
+  const { registry, repository, tag } = parseReference(record.reference);
   const originsOf = async ({ digest }: Descriptor): Promise<readonly string[]> => {
     const diffId = await store.layers.diffIdOf(digest);
     const info = diffId === undefined ? undefined : await store.layers.info(diffId);
@@ -33,7 +41,9 @@ export async function pushRecord(
     source,
     // A name that stands for images of several platforms is pushed whole.
     root: record.images === undefined ? record.manifest : (record.index ?? record.manifest),
-    reference: parseReference(record.reference),
+    reference: byDigest
+      ? { registry, repository }
+      : { registry, repository, ...(tag === undefined ? {} : { tag }) },
     mountFrom: originsOf,
     signal,
   });

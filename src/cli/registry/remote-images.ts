@@ -65,13 +65,16 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
       const reference = parseReference(origin);
       return { openBlob: async (...args) => (await client()).repository(reference).openBlob(...args) };
     },
-    async push(record, { vertex, signal }) {
+    async push(record, { vertex, byDigest = false, signal }) {
       const { registry, repository } = parseReference(record.reference);
       const key = `${registry}/${repository}`;
-      const step = { vertex, name: `pushing ${record.reference}`, onEvent, nowMs, signal };
+      const name = `pushing ${byDigest ? key : record.reference}`;
+      const step = { vertex, name, onEvent, nowMs, signal };
       pushing.set(key, vertex);
       try {
-        const pushed = await runStep(step, async () => pushRecord(await client(), store, record, { signal }));
+        const pushed = await runStep(step, async () =>
+          pushRecord(await client(), store, record, { byDigest, signal }),
+        );
         return pushed.descriptor;
       } finally {
         pushing.delete(key);

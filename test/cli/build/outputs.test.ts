@@ -38,17 +38,39 @@ describe("parseOutput()", () => {
     ["type=image", { kind: "image", names, push: false }],
     ["type=image,name=x,push=true", { kind: "image", names: ["x"], push: true }],
     ["type=registry", { kind: "image", names, push: true }],
+    [
+      "type=image,name=x,push-by-digest=true,push=true,store=false,oci-mediatypes=false,compression=gzip",
+      {
+        kind: "image",
+        names: ["x"],
+        push: true,
+        pushByDigest: true,
+        store: false,
+        ociMediaTypes: false,
+        compression: "gzip",
+      },
+    ],
+    [
+      "type=image,unpack=true,dangling-name-prefix=x,name-canonical=true",
+      { kind: "image", names, push: false },
+    ],
+    ["type=docker", { kind: "load", names }],
+    ["type=tar,dest=t,platform-split=false", { kind: "tar", destination: "/work/t", platformSplit: false }],
+    ["type=local,dest=d,platform-split=1", { kind: "local", destination: "/work/d", platformSplit: true }],
+    ["type=cacheonly", { kind: "cacheonly" }],
   ])("reads %j", (text, output) => {
-    expect(parseOutput(text, context)).toEqual({ output, annotations: [] });
+    expect(parseOutput(text, context)).toEqual(output);
   });
 
   it("reads annotations", () => {
     expect(
-      parseOutput("type=oci,dest=o,annotation.a=b,annotation-index[linux/amd64].c.d=e", context).annotations,
-    ).toEqual([
-      { key: "manifest:a", value: "b" },
-      { key: "index[linux/amd64]:c.d", value: "e" },
-    ]);
+      parseOutput("type=oci,dest=o,annotation.a=b,annotation-manifest[linux/amd64].c.d=e", context),
+    ).toMatchObject({
+      annotations: [
+        { key: "manifest:a", value: "b" },
+        { key: "manifest[linux/amd64]:c.d", value: "e" },
+      ],
+    });
   });
 
   it.each<[string, RegExp]>([
@@ -63,7 +85,11 @@ describe("parseOutput()", () => {
     ["type=oci,dest=x,compression-level=high", /compression-level/],
     ["type=oci,dest=x,tar=maybe", /either true or false/],
     ["type=oci,dest=x,bogus=1", /Unknown option "bogus"/],
-    ["type=oci,dest=x,oci-mediatypes=false", /OCI media types/],
+    ["type=oci,dest=x,oci-mediatypes=false,compression=zstd", /contradicts itself/],
+    ["type=image,compression=estargz", /Cannot compress with estargz/],
+    ["type=image,registry.insecure=true", /registry.insecure/],
+    ["type=local,dest=x,annotation.a=b", /makes no manifest/],
+    ["type=docker,tar=false", /Unknown option "tar"/],
     ["type=local,dest=x,name=y", /Unknown option "name"/],
   ])("refuses %j", (text, message) => {
     expect(() => parseOutput(text, context)).toThrow(
