@@ -263,7 +263,6 @@ function startOnFiles(
     exclude: [],
     unpack: false,
     ignoreCache: false,
-    platform,
   });
   const state = startOnScratch(platform, vertex);
   return {

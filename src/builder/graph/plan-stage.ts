@@ -148,7 +148,6 @@ class StagePlanner {
         path: cleanPath(path, "/"),
         user: state.config.User ?? "",
         ignoreCache: this.#options.ignoreCache,
-        platform: state.platform,
         ...this.#epoch(),
       });
     }
@@ -169,7 +168,6 @@ class StagePlanner {
       ...planned,
       link: instruction.link && planned.chmod === undefined,
       ignoreCache: this.#options.ignoreCache,
-      platform: state.platform,
       ...this.#epoch(),
     });
     return createdBy;

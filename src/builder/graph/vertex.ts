@@ -76,7 +76,6 @@ export interface CopyVertex extends VertexBase {
   readonly ignoreCache: boolean;
   /** Time for folders and inline files that the step makes, in seconds; the time of the build when absent. */
   readonly epochSeconds?: number;
-  readonly platform: Platform;
 }
 
 /** WORKDIR: makes sure that a folder is there. */
@@ -88,7 +87,6 @@ export interface WorkdirVertex extends VertexBase {
   readonly user: string;
   readonly ignoreCache: boolean;
   readonly epochSeconds?: number;
-  readonly platform: Platform;
 }
 
 /** A mount of a RUN, with its source as a vertex. */

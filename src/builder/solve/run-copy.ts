@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ingredients } from "../../cache/index.ts";
-import { type Digest, formatPlatform } from "../../oci/index.ts";
+import type { Digest } from "../../oci/index.ts";
 import { writeLayer } from "../../store/layers/index.ts";
 import type { PackedLayer, SourcedEntry } from "../../store/layers/types.ts";
 import { Xattrs } from "../../sys/index.ts";
@@ -104,7 +104,6 @@ function copyIngredients(vertex: CopyVertex, parent: State): Ingredients {
     exclude: vertex.exclude,
     unpack: vertex.unpack,
     epochSeconds: vertex.epochSeconds ?? null,
-    platform: formatPlatform(vertex.platform),
   };
 }
 
@@ -186,7 +185,6 @@ export function workdirKey(vertex: WorkdirVertex, parent: State): Ingredients {
     path: vertex.path,
     user: vertex.user,
     epochSeconds: vertex.epochSeconds ?? null,
-    platform: formatPlatform(vertex.platform),
   };
 }
 
