@@ -51,8 +51,8 @@ interface Rule {
  * @example createIgnore(["*.md", "!README.md"]).excludes("a.md") // true
  */
 export function createIgnore(patterns: readonly (IgnorePattern | string)[]): Ignore {
-  const rules = patterns.flatMap((pattern, index) =>
-    createRule(typeof pattern === "string" ? { text: pattern, line: index + 1 } : pattern),
+  const rules = patterns.flatMap((pattern) =>
+    createRule(typeof pattern === "string" ? { text: pattern, line: 0 } : pattern),
   );
   const decide = (path: string): Rule | undefined => decidingRule(rules, cleanPath(path));
   const canSkip = skipTest(rules);
@@ -73,7 +73,7 @@ function createRule(source: IgnorePattern): readonly Rule[] {
   const pattern = isException ? cleaned.slice(1) : cleaned;
   if (pattern === "") {
     throw new DockerfileError("BAD_IGNORE_PATTERN", 'illegal exclusion pattern: "!"', {
-      hint: `Line ${source.line} of the ignore file has ! without a pattern`,
+      hint: `${source.line === 0 ? "It" : `Line ${source.line} of the ignore file`} has ! without a pattern`,
     });
   }
   if (isRefused(pattern)) throw badPattern(source);
@@ -88,11 +88,12 @@ function createRule(source: IgnorePattern): readonly Rule[] {
 }
 
 function badPattern({ text, line }: IgnorePattern): DockerfileError {
+  const place = line === 0 ? "" : `See line ${line} of the ignore file: `;
   return new DockerfileError(
     "BAD_IGNORE_PATTERN",
     `Cannot use ignore pattern ${JSON.stringify(text)}: syntax error in pattern`,
     {
-      hint: `See line ${line} of the ignore file: a [ needs its ] with something between them, and a \\ needs something behind it`,
+      hint: `${place}a [ needs its ] with something between them, and a \\ needs something behind it`,
     },
   );
 }

@@ -6,7 +6,7 @@ import { cleanPath } from "./clean-path.ts";
 export interface IgnorePattern {
   /** Cleaned, with its `!` if it has one. */
   readonly text: string;
-  /** Line of the file, from 1. */
+  /** Line of the file, from 1; 0 for a pattern that stands in none. */
   readonly line: number;
 }
 

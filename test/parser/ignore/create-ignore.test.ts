@@ -34,6 +34,20 @@ describe("createIgnore()", () => {
     );
   });
 
+  test("a bad pattern is placed only if it stands in a file", () => {
+    const hint = (work: () => unknown): unknown => {
+      try {
+        return work();
+      } catch (error) {
+        return (error as DockerfileError).hint;
+      }
+    };
+    expect(hint(() => createIgnore(["a["]))).toMatch(/^a \[ needs/);
+    expect(hint(() => createIgnore(parseIgnoreLines("x\na[")))).toMatch(
+      /^See line 2 of the ignore file: a \[/,
+    );
+  });
+
   test("says which line excluded a path", () => {
     const ignore = createIgnore(parseIgnoreLines("# logs\n*.log\n!keep.log\nkeep*\n"));
     expect(ignore.reason("a.log")).toEqual({ text: "*.log", line: 2 });

@@ -87,7 +87,14 @@ class Unpacker implements TarSink {
       this.#current = { path, header, file: this.#options.scratch.create(header.size) };
     else if (header.kind === "dir" && existing?.kind === "dir")
       Object.assign(this.#edit(path), this.#metadata(header));
-    else this.#changes.put(path, this.#changedFile(header));
+    else {
+      if (header.kind === "symlink" && header.link === "")
+        throw new FilesError(
+          "ARCHIVE_INVALID",
+          `symlink "" ${fromByteString(path)}: no such file or directory`,
+        );
+      this.#changes.put(path, this.#changedFile(header));
+    }
   }
 
   content(bytes: Uint8Array): void {
@@ -118,11 +125,14 @@ class Unpacker implements TarSink {
 
   #link(header: TarHeader, path: ByteString): void {
     const target = this.#resolve(cleanName(header.link, "hardlink target"));
-    if (!this.#changes.link(target, path))
+    if (!this.#changes.link(target, path)) {
+      const isFolder = this.#changes.lstat(target)?.kind === "dir";
+      const state = isFolder ? "operation not permitted, it is a folder" : "no such file or directory";
       throw new FilesError(
         "ARCHIVE_INVALID",
-        `link ${fromByteString(header.link as ByteString)} ${fromByteString(path)}: no such file or directory`,
+        `link ${fromByteString(header.link as ByteString)} ${fromByteString(path)}: ${state}`,
       );
+    }
     // A hard link's own header counts: what it says reaches the file under all its names.
     const file = this.#edit(path);
     const { mode, mtimeSeconds, ...rest } = this.#metadata(header);

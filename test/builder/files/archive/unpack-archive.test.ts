@@ -117,6 +117,22 @@ describe("what an entry becomes", () => {
   });
 });
 
+describe("links that no file system can make", () => {
+  test("a hard link to a folder", async () => {
+    const entries: readonly ArchiveEntry[] = [
+      { name: "d", type: "directory" },
+      { name: "h", type: "link", linkname: "d" },
+    ];
+    await expect(add(entries)).rejects.toThrow("link d x/h: operation not permitted");
+  });
+
+  test("a symlink to nothing", async () => {
+    await expect(add([{ name: "s", type: "symlink", linkname: "" }])).rejects.toThrow(
+      'symlink "" x/s: no such file or directory',
+    );
+  });
+});
+
 describe("where an entry goes", () => {
   test("below the destination, also with an absolute name", async () => {
     expect(paths(await add([{ name: "/abs/f" }, { name: "./b//c/../d" }]))).toEqual([
