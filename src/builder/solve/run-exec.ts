@@ -7,6 +7,7 @@ import { packUpper } from "../../store/layers/index.ts";
 import { BuildError, RunFailedError } from "../error.ts";
 import { resolveUser } from "../files/index.ts";
 import type { ExecVertex } from "../graph/vertex.ts";
+import { emulationHint } from "./emulation-hint.ts";
 import { environmentWith, type MountSession } from "./exec-mounts.ts";
 import { OutputTail } from "./output-tail.ts";
 import type { State } from "./state.ts";
@@ -81,8 +82,8 @@ export async function runExec(
           context.onEvent({ kind: "step-output", vertex: vertex.id, stream, chunk });
         },
       })
-      .catch((error: unknown) => {
-        throw describeRunnerError(vertex, error);
+      .catch(async (error: unknown) => {
+        throw await describeRunnerError(vertex, error);
       });
     if (exitCode !== 0) throw await runFailed(vertex, exitCode, tail, store.root);
     signal.throwIfAborted();
@@ -126,7 +127,10 @@ async function runFailed(
   tail: OutputTail,
   storeRoot: string,
 ): Promise<RunFailedError> {
-  const hint = (await fullDiskHint(storeRoot)) ?? exitHint(exitCode);
+  const hint =
+    (await fullDiskHint(storeRoot)) ??
+    (await emulationHint(vertex.platform, tail.text())) ??
+    exitHint(exitCode);
   return new RunFailedError(
     `process "${shownCommand(vertex)}" did not complete successfully: exit code: ${exitCode}`,
     { at: vertex.at, hint, exitCode, output: tail.text() },
@@ -148,12 +152,12 @@ function exitHint(exitCode: number): string | undefined {
   return undefined;
 }
 
-function describeRunnerError(vertex: ExecVertex, error: unknown): unknown {
+async function describeRunnerError(vertex: ExecVertex, error: unknown): Promise<unknown> {
   if (!(error instanceof RunnerError)) return error;
   if (error.code !== "COMMAND_NOT_FOUND" && error.code !== "COMMAND_NOT_EXECUTABLE") return error;
   return new BuildError("RUN_FAILED", `process "${shownCommand(vertex)}" did not start: ${error.message}`, {
     at: vertex.at,
-    hint: error.hint,
+    hint: error.hint ?? (await emulationHint(vertex.platform, error.message)),
     cause: error,
   });
 }
