@@ -27,6 +27,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/logs.ts")).logs,
   },
   {
+    name: "debug",
+    group: BUILD,
+    summary: "Open a shell in the step at which a build failed",
+    load: async () => (await import("./commands/debug.ts")).debug,
+  },
+  {
     name: "images",
     group: IMAGES,
     summary: "List the images of the store",
@@ -43,6 +49,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: IMAGES,
     summary: "Push images of the store to registries",
     load: async () => (await import("./commands/push.ts")).push,
+  },
+  {
+    name: "copy",
+    group: IMAGES,
+    summary: "Copy an image between registries, folders, archives and the store",
+    load: async () => (await import("./commands/copy.ts")).copy,
   },
   {
     name: "tag",

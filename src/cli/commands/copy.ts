@@ -1,0 +1,256 @@
+import {
+  formatFamiliarReference,
+  hostPlatform,
+  isDigest,
+  type Platform,
+  parsePlatform,
+} from "../../oci/index.ts";
+import type { PushedImage } from "../../registry/index.ts";
+import { asUsage } from "../args/as-usage.ts";
+import { defineCommand } from "../command.ts";
+import { usageError } from "../error.ts";
+import { type OpenedSource, openSource } from "../images/open-source.ts";
+import { openTarget } from "../images/open-target.ts";
+import { type ImagePlace, parsePlace } from "../images/place.ts";
+import { Workbench } from "../images/workbench.ts";
+import { parseProgressKind } from "../progress/create-view.ts";
+import { openView } from "../progress/open-view.ts";
+import { runStep } from "../registry/run-step.ts";
+import { suggestingTags } from "../registry/suggest-tag.ts";
+import { reportTransfer } from "../registry/transfer-events.ts";
+
+export const copy = defineCommand({
+  operands: "SOURCE DESTINATION",
+  count: { min: 2, max: 2 },
+  details: [
+    "Each of the two is a NAME[:TAG|@DIGEST] in a registry, oci:DIR[:TAG] or oci-archive:FILE[:TAG] (an OCI image layout), " +
+      "docker-archive:FILE[:NAME] (what docker save makes), or store:NAME.",
+    "All platforms are copied unless --platform says which, and all digests stay as they are. What the destination has " +
+      "already is not fetched; within one registry layers are mounted; nothing is kept on this machine's disk on the way " +
+      "from registry to registry.",
+  ],
+  options: {
+    platform: {
+      type: "list",
+      value: "OS/ARCH",
+      default: "all; this machine's for a docker archive",
+      summary: "Only these images of an index",
+    },
+    "all-tags": {
+      type: "boolean",
+      short: "a",
+      summary: "Every tag of a repository, into another repository",
+    },
+    referrers: {
+      type: "boolean",
+      summary:
+        "Also what refers to the image: signatures, attestations, and the tags that older tools use for them",
+    },
+    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
+    progress: {
+      type: "string",
+      value: "KIND",
+      default: "$STRAKE_PROGRESS, else auto",
+      summary: "auto, plain, tty, rawjson or quiet",
+    },
+    json: { type: "boolean", summary: "The result as JSON, one line for each image" },
+  },
+  examples: [
+    {
+      command: "strake copy debian:12 registry.example.com/mirror/debian:12",
+      summary: "From registry to registry, for every platform",
+    },
+    { command: "strake copy --platform linux/arm64 alpine:3 oci:layout:3", summary: "Into a folder" },
+    {
+      command: "strake copy docker-archive:app.tar registry.example.com/team/app:1",
+      summary: "What docker save wrote, into a registry",
+    },
+    {
+      command: "strake copy --all-tags old.example.com/app new.example.com/app",
+      summary: "A whole repository",
+    },
+  ],
+  async run({ options, positionals: [sourceText = "", targetText = ""] }, context) {
+    const { cwd, settings, stdout, signal } = context;
+    const source = parsePlace(sourceText, { cwd, plain: "registry" });
+    const target = parsePlace(targetText, { cwd, plain: "registry" });
+    const platforms = options.platform
+      .flatMap((text) => text.split(","))
+      .map((text) => asUsage(() => parsePlatform(text)));
+    if (options["all-tags"]) requireRepositories(source, target, sourceText, targetText);
+
+    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
+    const view = await openView(kind, "Copying", context);
+    const progress: Progress = { vertex: "", onlyPushes: target.kind === "registry" };
+    await using bench = new Workbench(context, {
+      onEvent: view.onEvent,
+      onRegistryEvent: (event) => {
+        // Bytes that pass through are told once: by the registry that takes them, else by whoever writes them down.
+        const isTransfer = event.kind.startsWith("blob-");
+        const isPush = "direction" in event ? event.direction === "push" : event.kind === "blob-mounted";
+        if (isTransfer && !(progress.onlyPushes && isPush)) return;
+        reportTransfer(event, progress.vertex, view.onEvent);
+      },
+    });
+    const results: CopyResult[] = [];
+    try {
+      const pairs = options["all-tags"] ? await pairsOfTags(source, target, bench) : [{ source, target }];
+      for (const pair of pairs) {
+        results.push(await copyOne(pair, { bench, progress, platforms, referrers: options.referrers }));
+        signal.throwIfAborted();
+      }
+    } finally {
+      view.close();
+      for (const result of results)
+        stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${result.destination}\n`);
+    }
+    return undefined;
+  },
+});
+
+interface Progress {
+  /** The step that goes on. */
+  vertex: string;
+  readonly onlyPushes: boolean;
+}
+
+interface Pair {
+  readonly source: ImagePlace;
+  readonly target: ImagePlace;
+}
+
+interface CopyResult {
+  readonly source: string;
+  readonly destination: string;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly blobs: PushedImage["blobs"];
+  /** Bytes that the destination did not have. */
+  readonly copiedBytes: number;
+}
+
+interface CopyContext {
+  readonly bench: Workbench;
+  readonly progress: Progress;
+  readonly platforms: readonly Platform[];
+  readonly referrers: boolean;
+}
+
+async function copyOne(
+  { source: from, target: to }: Pair,
+  { bench, progress, platforms, referrers }: CopyContext,
+): Promise<CopyResult> {
+  const { signal, nowMs } = bench.context;
+  const name = `copying ${from.text} to ${to.text}`;
+  progress.vertex = name;
+  const step = { vertex: name, name, onEvent: bench.onEvent, nowMs, signal };
+  return await runStep(step, async () => {
+    const { copyImage } = await import("../../registry/index.ts");
+    await using source = await openSource(from, bench);
+    await using target = await openTarget(to, { source, bench, vertex: name });
+    const wanted = platforms.length > 0 ? platforms : target.takesIndexes ? undefined : [hostPlatform()];
+    if (!target.takesIndexes && platforms.length > 1)
+      throw usageError(
+        `Cannot copy ${platforms.length} platforms to "${to.text}": a docker archive holds one`,
+      );
+    const doCopy = (): Promise<PushedImage> =>
+      copyImage({
+        from: source.from,
+        name: source.name,
+        to: target.to,
+        pushBlob: target.pushBlob,
+        forgetBlobs: target.forgetBlobs,
+        tags: target.tags,
+        platforms: wanted,
+        referrersOf: referrers ? source.referrersOf : undefined,
+        signal,
+      });
+    const copied =
+      from.kind === "registry"
+        ? await suggestingTags(await bench.client(), from.reference, doCopy, signal)
+        : await doCopy();
+    if (referrers) await copyDigestTags({ from, to }, { source, digest: copied.descriptor.digest, bench });
+    const destination = await target.finish(copied);
+    const { digest, mediaType, size } = copied.descriptor;
+    return {
+      source: from.text,
+      destination,
+      digest,
+      mediaType,
+      size,
+      blobs: copied.blobs,
+      copiedBytes: copied.uploadedBytes,
+    };
+  });
+}
+
+/**
+ * cosign and others name what belongs to an image by a tag made of its digest, `sha256-….sig`. Within registries these
+ * are copied along.
+ */
+async function copyDigestTags(
+  { from, to }: { readonly from: ImagePlace; readonly to: ImagePlace },
+  {
+    source,
+    digest,
+    bench,
+  }: { readonly source: OpenedSource; readonly digest: string; readonly bench: Workbench },
+): Promise<void> {
+  if (from.kind !== "registry" || to.kind !== "registry") return;
+  const { signal } = bench.context;
+  const { copyImage } = await import("../../registry/index.ts");
+  const client = await bench.client();
+  const [repository, target] = [client.repository(from.reference), client.repository(to.reference)];
+  const root = await source.from.fetchManifest(digest, { signal });
+  const digests = [
+    digest,
+    ...(root.kind === "index" ? root.index.manifests.map((entry) => entry.digest) : []),
+  ];
+  const stems = digests.filter(isDigest).map((each) => each.replace(":", "-"));
+  for await (const page of repository.listTags({ signal })) {
+    for (const tag of page) {
+      // The bare stem is the list of referrers of registries without an API for it, which is made anew over there.
+      if (!stems.some((stem) => tag.startsWith(`${stem}.`))) continue;
+      await copyImage({
+        from: repository,
+        name: tag,
+        to: target,
+        pushBlob: async (blob, open, inner) =>
+          await target.pushBlob(blob, open, { mountFrom: await source.mountFrom(blob), signal: inner }),
+        tags: [tag],
+        signal,
+      });
+    }
+  }
+}
+
+function requireRepositories(source: ImagePlace, target: ImagePlace, from: string, to: string): void {
+  for (const [place, text] of [
+    [source, from],
+    [target, to],
+  ] as const) {
+    if (place.kind !== "registry")
+      throw usageError(`Cannot copy all tags: "${text}" is no repository of a registry`);
+    if (/[:@][^/]*$/.test(text.replace(/^docker:\/\//, "")))
+      throw usageError(`Cannot copy all tags: "${text}" names one image`, "Name the repository alone");
+  }
+}
+
+async function pairsOfTags(
+  source: ImagePlace,
+  target: ImagePlace,
+  bench: Workbench,
+): Promise<readonly Pair[]> {
+  if (source.kind !== "registry" || target.kind !== "registry") throw new TypeError("both are repositories");
+  const { signal } = bench.context;
+  const tags: string[] = [];
+  for await (const page of (await bench.client()).repository(source.reference).listTags({ signal }))
+    tags.push(...page);
+  return tags.map((tag) => ({ source: withTag(source, tag), target: withTag(target, tag) }));
+}
+
+function withTag(place: Extract<ImagePlace, { readonly kind: "registry" }>, tag: string): ImagePlace {
+  const reference = { ...place.reference, tag };
+  return { ...place, reference, text: formatFamiliarReference(reference) };
+}

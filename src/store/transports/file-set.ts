@@ -1,0 +1,14 @@
+/** Files by name: those of a folder or of an archive. Names are relative, with slashes, without `..`. */
+export interface FileSet {
+  /** What people call it, for messages. */
+  readonly shown: string;
+  /** Bytes of a file; undefined when there is none of that name. */
+  sizeOf(name: string): Promise<number | undefined>;
+  /** A small file whole; undefined when there is none. @throws {TransportError} ARCHIVE_INVALID past `maxBytes` */
+  read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** A file's bytes from an offset on. @throws {TransportError} ARCHIVE_INVALID when there is none */
+  open(
+    name: string,
+    options?: { readonly offset?: number; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,65 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readChunks } from "../blobs/read-chunks.ts";
+import { isErrno } from "../disk/disk-fault.ts";
+import { TransportError } from "./error.ts";
+import type { FileSet } from "./file-set.ts";
+
+/** The files of a folder. */
+export class FolderFiles implements FileSet {
+  readonly shown: string;
+  readonly #folder: string;
+
+  /** @param folder absolute */
+  constructor(folder: string, shown: string = folder) {
+    this.#folder = folder;
+    this.shown = shown;
+  }
+
+  async sizeOf(name: string): Promise<number | undefined> {
+    try {
+      const found = await stat(join(this.#folder, name));
+      return found.isFile() ? found.size : undefined;
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw unreadable(this.shown, error);
+    }
+  }
+
+  async read(name: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    const size = await this.sizeOf(name);
+    if (size === undefined) return undefined;
+    if (size > maxBytes) throw tooLarge(this.shown, name, maxBytes);
+    try {
+      return await readFile(join(this.#folder, name));
+    } catch (error) {
+      throw unreadable(this.shown, error);
+    }
+  }
+
+  open(
+    name: string,
+    options: { readonly offset?: number; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<Uint8Array> {
+    return readChunks(join(this.#folder, name), options);
+  }
+}
+
+export function tooLarge(shown: string, name: string, maxBytes: number): TransportError {
+  return new TransportError(
+    "ARCHIVE_INVALID",
+    `Cannot read "${name}" of "${shown}": it has more than the ${maxBytes} bytes allowed`,
+  );
+}
+
+/** A refusal of the file system. */
+export function unreadable(shown: string, cause: unknown): unknown {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (syscall === undefined) return cause;
+  const isMissing = code === "ENOENT" || code === "ENOTDIR";
+  return new TransportError(
+    isMissing ? "ARCHIVE_NOT_FOUND" : "ARCHIVE_INVALID",
+    `Cannot read "${shown}": ${isMissing ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code === "EACCES" ? "permission denied" : code}`,
+    { cause },
+  );
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { BlobOpener, BlobSink } from "../../oci/blob-source.ts";
+import { decodeIndex } from "../../oci/decode-manifest.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { OciError } from "../../oci/error.ts";
+import type { ImageIndex } from "../../oci/manifest.ts";
+import type { ManifestSink } from "../../oci/manifest-source.ts";
+import { MEDIA_TYPES } from "../../oci/media-types.ts";
+import { verifyBlob } from "../../oci/verify-blob.ts";
+import { isErrno } from "../disk/disk-fault.ts";
+import { TransportError } from "./error.ts";
+import { blobName } from "./oci-layout.ts";
+
+const REF_NAME = "org.opencontainers.image.ref.name";
+
+/** Adds images to an image layout in a folder, which is made where it is missing. Blobs appear whole or not at all. */
+export class FolderWriter implements BlobSink, ManifestSink {
+  readonly #folder: string;
+  readonly #shown: string;
+
+  private constructor(folder: string, shown: string) {
+    this.#folder = folder;
+    this.#shown = shown;
+  }
+
+  /** @throws {TransportError} ARCHIVE_INVALID for a folder that holds something else; NOT_WRITABLE */
+  static async open(folder: string, shown: string = folder): Promise<FolderWriter> {
+    const writer = new FolderWriter(folder, shown);
+    const names = await writer.#onDisk(async () => {
+      await mkdir(join(folder, "blobs/sha256"), { recursive: true });
+      return await readdir(folder);
+    });
+    if (names.length > 1 && !names.includes("index.json")) {
+      throw new TransportError("ARCHIVE_INVALID", `Cannot write into "${shown}": it is no image layout`, {
+        hint: "Name an empty folder, one that does not exist, or an OCI image layout",
+      });
+    }
+    return writer;
+  }
+
+  async hasBlob({ digest, size }: Descriptor): Promise<boolean> {
+    try {
+      return (await stat(this.#path(blobName(digest)))).size === size;
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return false;
+      throw this.#notWritable(error);
+    }
+  }
+
+  async writeBlob(
+    descriptor: Descriptor,
+    openBlob: BlobOpener,
+    {
+      signal,
+      onBytes,
+    }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (count: number) => void } = {},
+  ): Promise<void> {
+    if (await this.hasBlob(descriptor)) return;
+    const path = this.#path(blobName(descriptor.digest));
+    const temporary = `${dirname(path)}/.${randomUUID()}`;
+    try {
+      await this.#onDisk(async () => {
+        await mkdir(dirname(path), { recursive: true });
+        await using handle = await open(temporary, "wx", 0o644);
+        const bytes = descriptor.size === 0 ? [] : await openBlob({ offset: 0, signal });
+        for await (const chunk of verifyBlob(bytes, descriptor)) {
+          signal?.throwIfAborted();
+          for (let done = 0; done < chunk.byteLength; )
+            done += (await handle.write(chunk, done)).bytesWritten;
+          onBytes?.(chunk.byteLength);
+        }
+      });
+      await this.#onDisk(() => rename(temporary, path));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async pushManifest(bytes: Uint8Array, { mediaType }: { readonly mediaType: string }): Promise<Descriptor> {
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+    await this.writeBlob(descriptor, async () => once(bytes));
+    return descriptor;
+  }
+
+  /** Lists images in index.json, each in the place of what had its name before. */
+  async finish(roots: readonly Descriptor[]): Promise<void> {
+    const before = await this.#readIndex();
+    const kept = (before?.manifests ?? []).filter((entry) => !roots.some((root) => isSameEntry(entry, root)));
+    const index = {
+      ...before,
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.ociIndex,
+      manifests: [...kept, ...roots],
+    };
+    const temporary = this.#path(`.index-${randomUUID()}`);
+    await this.#onDisk(async () => {
+      await writeFile(this.#path("oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+      await writeFile(temporary, JSON.stringify(index));
+      await rename(temporary, this.#path("index.json"));
+    });
+  }
+
+  async #readIndex(): Promise<ImageIndex | undefined> {
+    try {
+      return decodeIndex(await readFile(this.#path("index.json")));
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return undefined;
+      if (!(error instanceof OciError)) throw this.#notWritable(error);
+      throw new TransportError("ARCHIVE_INVALID", `Cannot add to "${this.#shown}": its index.json is none`, {
+        cause: error,
+      });
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  async #onDisk<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#notWritable(error);
+    }
+  }
+
+  #notWritable(error: unknown): unknown {
+    return notWritable(this.#shown, error);
+  }
+}
+
+/** A refusal of the file system as an error; anything else as it is. */
+export function notWritable(shown: string, cause: unknown): unknown {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (syscall === undefined || code === undefined) return cause;
+  return new TransportError("NOT_WRITABLE", `Cannot write "${shown}": ${REASONS[code] ?? code}`, { cause });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "something on its path is no folder",
+  EISDIR: "it is a folder",
+  EEXIST: "it is no folder",
+  EACCES: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left on the disk",
+};
+
+/** The same name; or the same content, and no name at all. */
+function isSameEntry(before: Descriptor, added: Descriptor): boolean {
+  const name = before.annotations?.[REF_NAME];
+  if (name !== added.annotations?.[REF_NAME]) return false;
+  return name !== undefined || before.digest === added.digest;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
