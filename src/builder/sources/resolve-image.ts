@@ -12,6 +12,8 @@ import {
   withDefaultTag,
   withoutShadowedTag,
 } from "../../oci/index.ts";
+import { imageFor } from "../../store/images/index.ts";
+import type { ImageRecord } from "../../store/types.ts";
 import type { Collaborators } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import { layerBlobs } from "./layer-blobs.ts";
@@ -80,12 +82,13 @@ async function resolveFromStore(
   platform: Platform,
 ): Promise<ResolvedImage | undefined> {
   const record = await store.images.find(reference);
-  const fits = record !== undefined && isSamePlatform(record.platform, platform);
-  const manifest = fits
-    ? record.manifest
-    : (await readResolution(store, reference, normalizePlatform(platform)))?.manifest;
-  if (fits && manifest === undefined)
-    return resolveBuilt({ store, remote }, record.reference, record.imageId);
+  const image = record === undefined ? undefined : fittingImage(record, platform);
+  const manifest =
+    image === undefined
+      ? (await readResolution(store, reference, normalizePlatform(platform)))?.manifest
+      : image.manifest;
+  if (image !== undefined && manifest === undefined)
+    return resolveBuilt({ store, remote }, image.reference, image.imageId);
   if (manifest === undefined) return undefined;
   try {
     const manifestBytes = await store.blobs.readBlob(manifest.digest);
@@ -102,6 +105,16 @@ async function resolveFromStore(
     // Collected or damaged: the registry has it again.
     return undefined;
   }
+}
+
+/**
+ * The store's image for a platform. Where the registry has an index of which the store has one image, only that very
+ * platform counts: the index may have one that fits better.
+ */
+function fittingImage(record: ImageRecord, platform: Platform): ImageRecord | undefined {
+  const isWhole = record.images !== undefined || record.index === undefined;
+  if (isWhole) return imageFor(record, platform);
+  return isSamePlatform(record.platform, platform) ? record : undefined;
 }
 
 /** An image built here that nothing has needed a manifest of yet: its layers are in the store by diffID. */
