@@ -1,5 +1,6 @@
 import type { HistoryEntry, ImageConfig, Platform, RuntimeConfig } from "../../oci/index.ts";
 import { EnvList } from "./env-list.ts";
+import { cleanPath } from "./paths.ts";
 import type { PlannedHistory } from "./plan.ts";
 import type { StateVertex } from "./vertex.ts";
 
@@ -63,12 +64,20 @@ export function startOnScratch(platform: Platform, vertex: StateVertex): StageSt
 /** A stage's beginning on another stage: all of its result, but none of its triggers. */
 export function startOnStage(base: StageState): StageState {
   const { OnBuild: _triggers, ...config } = base.config;
-  return { ...base, config: { ...config }, isCmdSet: false };
+  return withEnvironment({ ...base, config: { ...config }, isCmdSet: false });
 }
 
+/** What the config says counts from here on: an ENV of the base is no longer hidden by an ARG of the same name. */
 function withEnvironment(state: StageState): StageState {
   const entries = state.config.Env ?? [];
   const hasPath = entries.some((entry) => entry.startsWith("PATH="));
   const Env = hasPath ? entries : [...entries, DEFAULT_PATH];
-  return { ...state, config: { ...state.config, Env }, env: EnvList.from(Env) };
+  const env = EnvList.from([...state.env.entries(), ...Env]);
+  const { WorkingDir: directory = "" } = state.config;
+  // BuildKit enters the base's directory from itself, which shows where that is relative.
+  const WorkingDir =
+    directory === "" || directory.startsWith("/")
+      ? {}
+      : { WorkingDir: cleanPath(directory, `/${directory}`) };
+  return { ...state, config: { ...state.config, ...WorkingDir, Env }, env };
 }

@@ -105,3 +105,8 @@ test("EXPOSE of nothing exposes nothing", async () => {
   const { image } = await plan("FROM scratch\nEXPOSE $NOTHING\n");
   expect(image.config.ExposedPorts).toBeUndefined();
 });
+
+test("a stage on another stage begins with the variables of its config, whatever an ARG there said", async () => {
+  const text = "FROM scratch AS base\nARG B=arg\nENV A=env\nARG A=arg\nFROM base\nRUN x\n";
+  expect((await lastRun(text)).env.filter((entry) => !entry.startsWith("PATH="))).toEqual(["B=arg", "A=env"]);
+});
