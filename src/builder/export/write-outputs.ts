@@ -76,7 +76,9 @@ function rootOf({ root, index, images }: ImageSet): Descriptor {
 function outputName(output: OutputSpec): string {
   switch (output.kind) {
     case "image":
-      return output.names.length === 0 ? "exporting to image" : `naming to ${output.names.join(", ")}`;
+      return output.names.length === 0 || output.pushByDigest === true || output.store === false
+        ? "exporting to image"
+        : `naming to ${output.names.join(", ")}`;
     case "engine":
       return `loading into ${output.engine.shownAs}`;
     default:

@@ -15,7 +15,7 @@ export function describeResult(
 ): string[] {
   const cached = result.stepsCached === 0 ? "" : `, ${result.stepsCached} cached`;
   const steps = `${result.stepsTotal} ${result.stepsTotal === 1 ? "step" : "steps"}${cached}`;
-  return [`${what(result)} (${steps})`, ...outputs.flatMap((output) => describeOutput(output, cwd))];
+  return [`${what(result)} (${steps})`, ...outputs.flatMap((output) => describeOutput(output, result, cwd))];
 }
 
 function what({ id, imageId, images }: BuildResult): string {
@@ -24,12 +24,12 @@ function what({ id, imageId, images }: BuildResult): string {
   return id === imageId ? `Images for ${platforms}` : `Index ${id} for ${platforms}`;
 }
 
-function describeOutput(output: OutputSpec, cwd: string): string[] {
+function describeOutput(output: OutputSpec, { manifest }: BuildResult, cwd: string): string[] {
   switch (output.kind) {
     case "image":
       return output.names.map((name) => {
-        if (output.push) return `Pushed ${output.pushByDigest ? repositoryOf(name) : familiar(name)}`;
-        return `Named ${familiar(name)}`;
+        if (!output.push) return `Named ${familiar(name)}`;
+        return `Pushed ${output.pushByDigest ? `${repositoryOf(name)}@${manifest?.digest}` : familiar(name)}`;
       });
     case "oci":
     case "docker": {
