@@ -1,12 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { formatPlatform, type Platform } from "../oci/index.ts";
-import { type Dockerfile, parseDockerfile } from "../parser/index.ts";
+import type { Dockerfile } from "../parser/index.ts";
 import type { Collaborators } from "./collaborators.ts";
-import { BuildError } from "./error.ts";
+import { keepFirstFailure } from "./debug/keep-failure.ts";
 import { type BuiltImage, putConfig } from "./export/image-documents.ts";
 import { writeOutputs } from "./export/write-outputs.ts";
+import { parseBoolean } from "./graph/git-source.ts";
 import { GraphBuilder } from "./graph/graph-builder.ts";
 import { type PlannedBuild, planBuild } from "./graph/plan-build.ts";
 import { readVertices } from "./graph/read-vertices.ts";
@@ -17,6 +16,8 @@ import { SourceFiles } from "./solve/source-files.ts";
 import type { State } from "./solve/state.ts";
 import type { StepContext } from "./solve/step.ts";
 import { ContextTrees } from "./sources/context-trees.ts";
+import { loadDockerfile, parseDockerfileText } from "./sources/read-dockerfile.ts";
+import { RemoteSources } from "./sources/remote-sources.ts";
 import { resolveImage, resolveLayout } from "./sources/resolve-image.ts";
 import type { BuildOptions, BuildResult } from "./types.ts";
 
@@ -29,39 +30,31 @@ export async function build(collaborators: Collaborators, options: BuildOptions)
   const abort = new AbortController();
   const signal =
     options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
-  const contexts = new ContextTrees({ dockerfile: options.dockerfile, store: collaborators.store, signal });
-  const dockerfile = await readDockerfile(options, contexts);
-  const run = new BuildRun(collaborators, options, { dockerfile, contexts, signal });
+  const remote = new RemoteSources(collaborators, options, signal);
+  const contexts = new ContextTrees({
+    dockerfile: options.dockerfile,
+    remote,
+    tmpDir: collaborators.store.tmpDir,
+    keepGitDir: parseBoolean(options.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? "") === true,
+    signal,
+  });
+  let run: BuildRun | undefined;
   try {
+    const text = await loadDockerfile(options, contexts, remote);
+    options.onDockerfile?.(text.file, text.text);
+    const dockerfile = parseDockerfileText(text);
+    run = new BuildRun(collaborators, options, { dockerfile, contexts, remote, signal });
     return await run.build();
   } catch (error) {
     // The first failure is the one that is told; everything else stops and is waited for.
     abort.abort(error);
-    await run.settled();
+    await run?.settled();
     options.signal?.throwIfAborted();
     throw error;
   } finally {
-    await run.close();
+    await run?.close();
+    await remote.close();
   }
-}
-
-async function readDockerfile(
-  { dockerfile, context }: BuildOptions,
-  contexts: ContextTrees,
-): Promise<Dockerfile> {
-  if (dockerfile.kind === "text") return parseDockerfile(dockerfile.text, { filename: dockerfile.shownAs });
-  // In a context that is an archive, the Dockerfile is named by its path in there.
-  const path =
-    context.kind === "dir" ? dockerfile.path : join(await contexts.folder(context), dockerfile.path);
-  const text = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const isMissing = cause.code === "ENOENT";
-    throw new BuildError(
-      "INPUT_MISSING",
-      `failed to read dockerfile: open ${dockerfile.shownAs}: ${isMissing ? "no such file or directory" : cause.message}`,
-      { hint: "Name the Dockerfile with -f FILE; its default is Dockerfile in the context folder", cause },
-    );
-  });
-  return parseDockerfile(text, { filename: dockerfile.shownAs });
 }
 
 /** Steps often wait (for a network, a lock, a sleep): more may run than there are cores. */
@@ -73,6 +66,7 @@ class BuildRun {
   readonly #dockerfile: Dockerfile;
   readonly #signal: AbortSignal;
   readonly #contexts: ContextTrees;
+  readonly #remote: RemoteSources;
   #solver: Solver | undefined;
   #files: SourceFiles | undefined;
   #done = 0;
@@ -84,10 +78,12 @@ class BuildRun {
     {
       dockerfile,
       contexts,
+      remote,
       signal,
     }: {
       readonly dockerfile: Dockerfile;
       readonly contexts: ContextTrees;
+      readonly remote: RemoteSources;
       readonly signal: AbortSignal;
     },
   ) {
@@ -96,6 +92,7 @@ class BuildRun {
     this.#dockerfile = dockerfile;
     this.#signal = signal;
     this.#contexts = contexts;
+    this.#remote = remote;
   }
 
   async build(): Promise<BuildResult> {
@@ -242,6 +239,7 @@ class BuildRun {
       onEvent,
       now,
       monotonic,
+      remote: this.#remote,
       signal: this.#signal,
       epochSeconds: plans[0]?.epochSeconds,
     });

@@ -63,12 +63,19 @@ export interface BuildStore {
   ): Promise<T>;
 }
 
+/** What of a store those use who get sources from elsewhere. */
+export type SourceStore = Pick<BuildStore, "root" | "tmpDir" | "withLease">;
+
 /** Everything outside of itself that a build works with. */
 export interface Collaborators {
   readonly store: BuildStore;
   readonly cache: BuildCache;
   readonly sandbox: Sandbox;
   readonly remote: RemoteImages;
+  /**
+   * The user's variables, for what gets sources from elsewhere: PATH, proxies, certificates. Steps see none of them.
+   */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Wall clock in milliseconds since the epoch. */
   readonly now: () => number;
   /** Monotonic clock in milliseconds. */

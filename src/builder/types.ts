@@ -91,10 +91,14 @@ export interface SecretSource {
 /** Everything a build may be told. Paths are absolute; the command line fills in its defaults. */
 export interface BuildOptions {
   readonly context: ContextSource;
-  /** The Dockerfile: a path, or its text when it came from standard input. */
+  /**
+   * The Dockerfile: a path, relative where it is one inside a context that is no folder; a URL; or its text when it came
+   * from standard input.
+   */
   readonly dockerfile:
     | { readonly kind: "path"; readonly path: string; readonly shownAs: string }
     | { readonly kind: "text"; readonly text: Uint8Array; readonly shownAs: string };
+    | { readonly kind: "url"; readonly url: string; readonly shownAs: string }
   /** The Dockerfile's own ignore file is looked for beside it (`NAME.dockerignore`), then `.dockerignore` in the context. */
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -124,6 +128,8 @@ export interface BuildOptions {
   /** Steps that run at once; the number of cores, but at least 8, when absent. */
   readonly maxParallelism?: number;
   readonly onEvent: OnEvent;
+  /** Told once what the Dockerfile is, under the name that places in it carry: for showing its lines. */
+  readonly onDockerfile?: (file: string, text: Uint8Array) => void;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -2,7 +2,8 @@ import { posix } from "node:path";
 import type { AddInstruction, CopyInstruction } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
 import { parseChecksum, parseChmod } from "../files/index.ts";
-import { parseGitSource } from "./git-source.ts";
+import { redactCredentials } from "../redact-url.ts";
+import { type GitSource, parseGitSource } from "./git-source.ts";
 import { absolutePath } from "./paths.ts";
 import type { StageState } from "./planned-stage.ts";
 import type { ContextVertex, CopySource, StateVertex } from "./vertex.ts";
@@ -43,7 +44,6 @@ export function planCopyInstruction(
     data: expand ? words.expandBody(data, stage.env) : data,
   }));
   if (chmod !== "") parseChmod(chmod);
-  if (checksum !== "") parseChecksum(checksum);
   if (checksum !== "") checkChecksumUse(paths);
   const sources: CopySource[] = [
     ...paths.map((path) => sourceOf(path, { isAdd, parents, checksum, from, instruction })),
@@ -58,7 +58,7 @@ export function planCopyInstruction(
     ...(parents ? ["--parents"] : []),
     ...(chown === "" ? [] : [`--chown=${chown}`]),
     ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
-    ...paths,
+    ...paths.map(redactCredentials),
     ...contents.map(({ name }) => `<<${name}`),
     destination,
     "# buildkit",
@@ -88,13 +88,13 @@ function sourceOf(
   const git = parseGitSource(path);
   if (git !== undefined) {
     if (!isAdd) throw invalid("source can't be a git ref for COPY", "Use ADD for repositories");
-    const keepGitDir = instruction.kind === "ADD" && (instruction.keepGitDir ?? false);
-    return { kind: "git", ...git, keepGitDir, ...(checksum === "" ? {} : { checksum }) };
+    return { kind: "git", ...withFlags(git, instruction as AddInstruction, checksum) };
   }
   if (isUrl(path)) {
     if (!isAdd) throw invalid("source can't be a URL for COPY", "Use ADD for downloads");
     // Downloads are unpacked only where that is asked for.
     const unpack = instruction.kind === "ADD" && instruction.unpack === true;
+    if (checksum !== "") parseChecksum(checksum);
     return { kind: "http", url: path, unpack, ...(checksum === "" ? {} : { checksum }) };
   }
   if (!parents) return { kind: "tree", from, path: cleaned(path), written: path };
@@ -108,6 +108,22 @@ function sourceOf(
     path: cleaned(base),
     written: path,
     parentsPattern: cleaned(pattern).slice(1),
+  };
+}
+
+/** A repository with what the instruction's flags add to its address; they must not disagree. */
+function withFlags(git: GitSource, { keepGitDir }: AddInstruction, checksum: string): GitSource {
+  if (keepGitDir !== undefined && git.keepGitDir !== undefined && keepGitDir !== git.keepGitDir)
+    throw invalid("inconsistent keep-git-dir configuration", "The flag and the URL disagree; leave one out");
+  if (checksum !== "" && git.checksum !== undefined && checksum !== git.checksum)
+    throw invalid(
+      `checksum mismatch "${checksum}" != "${git.checksum}"`,
+      "The flag and the URL disagree; leave one out",
+    );
+  return {
+    ...git,
+    ...(keepGitDir === undefined ? {} : { keepGitDir }),
+    ...(checksum === "" ? {} : { checksum }),
   };
 }
 

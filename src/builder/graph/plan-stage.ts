@@ -1,6 +1,7 @@
 import type { Platform } from "../../oci/index.ts";
 import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
+import { redactCredentials } from "../redact-url.ts";
 import type { BuildOptions } from "../types.ts";
 import {
   applyArg,
@@ -161,7 +162,7 @@ class StagePlanner {
     const { createdBy, ...planned } = planCopyInstruction(state, instruction, from, this.#options.words);
     state.vertex = this.#options.graph.add({
       kind: "copy",
-      name: this.#name(this.#shown(instruction), command),
+      name: this.#name(redactCredentials(this.#shown(instruction)), command),
       at: command.at,
       instruction: instruction.kind,
       input: state.vertex,

@@ -1,6 +1,7 @@
 import type { Platform } from "../../oci/platform.ts";
 import type { SourceSpan } from "../../util/span.ts";
 import type { ContextSource } from "../types.ts";
+import type { GitSource } from "./git-source.ts";
 
 /*
  * The build graph: one vertex for each thing to be done, edges to what it reads. Vertices are values: two with the
@@ -50,14 +51,7 @@ export type CopySource =
     }
   | { readonly kind: "inline"; readonly name: string; readonly content: Uint8Array }
   | { readonly kind: "http"; readonly url: string; readonly checksum?: string; readonly unpack: boolean }
-  | {
-      readonly kind: "git";
-      readonly remote: string;
-      readonly ref?: string;
-      readonly subdir?: string;
-      readonly checksum?: string;
-      readonly keepGitDir: boolean;
-    };
+  | ({ readonly kind: "git" } & GitSource);
 
 /** COPY and ADD. */
 export interface CopyVertex extends VertexBase {

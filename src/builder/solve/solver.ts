@@ -118,7 +118,7 @@ export class Solver {
       identity: async (source) =>
         source.kind === "tree" && source.from.kind !== "context"
           ? (await this.solve(source.from)).identity
-          : undefined,
+          : files.remoteIdentity(source),
     };
     const cheap = await cheapCopyKey(vertex, parent, inputs);
     const cheapKey = cheap === undefined ? undefined : computeCacheKey(cheap);

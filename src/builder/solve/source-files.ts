@@ -3,7 +3,6 @@ import type { Ingredient } from "../../cache/index.ts";
 import { type Digest, digestOf, splitDigest, toByteString } from "../../oci/index.ts";
 import { writeLayer } from "../../store/layers/index.ts";
 import type { BuildStore } from "../collaborators.ts";
-import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
 import {
   ContentDigestFile,
@@ -14,15 +13,17 @@ import {
   type CopySource as FileSource,
   type FileTree,
   fingerprintSelection,
+  LocalTree,
   parseChecksum,
   planCopy,
   selectFiles,
   verifyChecksum,
 } from "../files/index.ts";
 import type { ContextVertex, CopySource, StateVertex } from "../graph/vertex.ts";
+import { redactCredentials } from "../redact-url.ts";
 import type { ContextTrees } from "../sources/context-trees.ts";
-import { downloadFile } from "../sources/http-file.ts";
 import { createFilter } from "../sources/ignore-file.ts";
+import type { RemoteSources } from "../sources/remote-sources.ts";
 import type { LayerAccess } from "./layer-access.ts";
 import type { State } from "./state.ts";
 
@@ -30,6 +31,7 @@ export interface SourceFilesOptions {
   readonly store: BuildStore;
   readonly layers: LayerAccess;
   readonly contexts: ContextTrees;
+  readonly remote: RemoteSources;
   readonly onEvent: OnEvent;
   readonly now: () => number;
   readonly monotonic: () => number;
@@ -73,13 +75,12 @@ export class SourceFiles {
       case "http":
         return this.#download(source);
       case "git":
-        throw new BuildError(
-          "UNSUPPORTED",
-          `Cannot add "${source.remote}": git sources are not supported yet`,
-          {
-            hint: "Clone the repository beforehand and COPY it, or ADD an archive of it",
-          },
-        );
+        return {
+          kind: "tree",
+          tree: new LocalTree(await this.#options.remote.gitFolder(source)),
+          treeName: `git repository "${redactCredentials(source.remote)}"`,
+          path: "/",
+        };
       default:
         return source satisfies never;
     }
@@ -87,8 +88,19 @@ export class SourceFiles {
 
   /** The digests of the files of a source: remembered between builds for as long as a file does not change. */
   async digests(source: CopySource): Promise<ContentDigests> {
+    if (source.kind === "git") return this.#digestFile(`git ${await this.#options.remote.gitFolder(source)}`);
     if (source.kind !== "tree" || source.from.kind !== "context") return this.#digestFile("layers");
     return this.#digestFile(await this.#options.contexts.digestName(source.from));
+  }
+
+  /**
+   * What stands for a source from elsewhere without getting it: a repository's commit, a download's promised checksum.
+   * Undefined where only the files themselves tell.
+   */
+  async remoteIdentity(source: CopySource): Promise<string | undefined> {
+    if (source.kind === "git") return this.#options.remote.gitIdentity(source);
+    if (source.kind !== "http" || source.checksum === undefined) return undefined;
+    return `http ${digestOf(source.url)} ${source.checksum} ${source.unpack}`;
   }
 
   /** Writes what was learned about files. */
@@ -148,37 +160,22 @@ export class SourceFiles {
   }
 
   async #download(source: CopySource & { readonly kind: "http" }): Promise<FileSource> {
-    const { store, signal, onEvent, monotonic } = this.#options;
-    const vertex = `download ${source.url}`;
-    onEvent({ kind: "step-started", vertex, name: `[internal] download ${source.url}`, atMs: monotonic() });
-    let outcome: "done" | "failed" = "failed";
-    try {
-      const file = await downloadFile(source.url, store, {
-        signal,
-        onBytes: (done, total) =>
-          onEvent({
-            kind: "step-bytes",
-            vertex,
-            item: source.url,
-            done,
-            ...(total === undefined ? {} : { total }),
-          }),
-      });
-      if (source.checksum !== undefined) await this.#verify(source.url, source.checksum, file);
-      outcome = "done";
-      const digest = `sha256:${file.sha256}` as Digest;
-      return {
+    const file = await this.#options.remote.download(source.url);
+    if (source.checksum !== undefined)
+      await this.#verify(redactCredentials(source.url), source.checksum, file);
+    return {
+      kind: "file",
+      name: downloadName(source.url),
+      content: {
         kind: "file",
-        name: downloadName(source.url),
-        content: { kind: "file", hostPath: toByteString(file.path), digest },
-        size: file.size,
-        mode: DOWNLOAD_MODE,
-        unpack: source.unpack,
-        mtimeSeconds: file.mtimeSeconds,
-      };
-    } finally {
-      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
-    }
+        hostPath: toByteString(file.path),
+        digest: `sha256:${file.sha256}` as Digest,
+      },
+      size: file.size,
+      mode: DOWNLOAD_MODE,
+      unpack: source.unpack,
+      mtimeSeconds: file.mtimeSeconds,
+    };
   }
 
   async #verify(

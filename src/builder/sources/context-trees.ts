@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import { FilesError, type FileTree, LocalTree } from "../files/index.ts";
+import { parseGitSource } from "../graph/git-source.ts";
 import type { ContextVertex } from "../graph/vertex.ts";
 import type { BuildOptions, ContextSource } from "../types.ts";
 import { type IgnoreFile, readIgnoreFile } from "./ignore-file.ts";
+import type { RemoteSources } from "./remote-sources.ts";
 import { unpackContext } from "./unpack-context.ts";
 
 /**
@@ -14,18 +15,27 @@ import { unpackContext } from "./unpack-context.ts";
  */
 export class ContextTrees {
   readonly #dockerfile: BuildOptions["dockerfile"];
-  readonly #store: Pick<BuildStore, "tmpDir">;
+  readonly #remote: RemoteSources;
+  readonly #tmpDir: string;
+  readonly #keepGitDir: boolean;
   readonly #signal: AbortSignal;
   readonly #folders = new Map<ContextSource, Promise<string>>();
   readonly #trees = new Map<string, Promise<FileTree>>();
+  readonly #singleFiles = new Set<ContextSource>();
 
   constructor(options: {
     readonly dockerfile: BuildOptions["dockerfile"];
-    readonly store: Pick<BuildStore, "tmpDir">;
+    /** Repositories and URLs. */
+    readonly remote: RemoteSources;
+    readonly tmpDir: string;
+    /** Whether a context that is a repository keeps its .git. */
+    readonly keepGitDir: boolean;
     readonly signal: AbortSignal;
   }) {
     this.#dockerfile = options.dockerfile;
-    this.#store = options.store;
+    this.#remote = options.remote;
+    this.#tmpDir = options.tmpDir;
+    this.#keepGitDir = options.keepGitDir;
     this.#signal = options.signal;
   }
 
@@ -64,6 +74,17 @@ export class ContextTrees {
     }
   }
 
+  /** Whether the context was a URL of one file: then that is its Dockerfile. Known once its folder is. */
+  isSingleFile(source: ContextSource): boolean {
+    return this.#singleFiles.has(source);
+  }
+
+  async #download(source: ContextSource, url: string): Promise<string> {
+    const { folder, isSingleFile } = await this.#remote.httpFolder(url, this.#tmpDir);
+    if (isSingleFile) this.#singleFiles.add(source);
+    return folder;
+  }
+
   async #findFolder(source: ContextSource): Promise<string> {
     switch (source.kind) {
       case "dir": {
@@ -77,15 +98,12 @@ export class ContextTrees {
         );
       }
       case "tar-stream":
-        return unpackContext(source.open(), this.#store.tmpDir, this.#signal);
-      case "url":
-        throw new BuildError(
-          "UNSUPPORTED",
-          `Cannot use "${source.url}" as a build context: URLs are not supported yet`,
-          {
-            hint: "Clone or download it first and give the folder",
-          },
-        );
+        return unpackContext(source.open(), this.#tmpDir, this.#signal);
+      case "url": {
+        const git = parseGitSource(source.url, { allowShorthand: true });
+        if (git === undefined) return this.#download(source, source.url);
+        return this.#remote.gitFolder(this.#keepGitDir ? { ...git, keepGitDir: true } : git);
+      }
       case "docker-image":
       case "oci-layout":
         throw new Error("invariant: images are no contexts of files");
@@ -94,10 +112,13 @@ export class ContextTrees {
     }
   }
 
-  /** For the build's own context: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's. */
+  /**
+   * For the build's own context: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's. Only folders of
+   * this machine have one: as in Docker, an archive or a repository is already what somebody chose to send.
+   */
   async #ignoreFile(vertex: ContextVertex, folder: string): Promise<IgnoreFile | undefined> {
+    if (vertex.source.kind !== "dir") return undefined;
     if (vertex.context === "" && this.#dockerfile.kind === "path") {
-      // Relative for a context that is an archive: then it is in there.
       const own = await readIgnoreFile(`${resolve(folder, this.#dockerfile.path)}.dockerignore`);
       if (own !== undefined) return own;
     }

@@ -14,6 +14,7 @@ export async function unpackContext(
   archive: AsyncIterable<Uint8Array>,
   tmpDir: string,
   signal: AbortSignal,
+  what = "Standard input",
 ): Promise<string> {
   const root = await mkdtemp(join(tmpDir, "context-"));
   try {
@@ -22,7 +23,7 @@ export async function unpackContext(
     signal.throwIfAborted();
     if (!(cause instanceof TarError)) throw cause;
     throw new BuildError("INPUT_MISSING", `Cannot read the build context: ${cause.message}`, {
-      hint: "Standard input must be a tar (plain or compressed) or a Dockerfile",
+      hint: `${what} must be a tar (plain or compressed) or a Dockerfile`,
       cause,
     });
   }

@@ -8,7 +8,7 @@ import type { CommandContext } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
 import { fullName } from "../images/names.ts";
 import type { BUILD_FLAGS } from "./build-flags.ts";
-import { parseBuildContext } from "./context-source.ts";
+import { isSshContext, parseBuildContext } from "./context-source.ts";
 import { type BuildInputs, resolveInputs } from "./inputs.ts";
 import { readOutputs } from "./read-outputs.ts";
 import { parseSecret } from "./secrets.ts";
@@ -38,7 +38,10 @@ export async function readBuildOptions(
   const platforms = readPlatforms(flags.platform, context);
   const secrets = await Promise.all(flags.secret.map((text) => parseSecret(text, { cwd, variables, warn })));
   const agentContext = { cwd, defaultSocket: settings.sshAgentSocket };
-  const ssh = await Promise.all(flags.ssh.map((text) => parseSshAgent(text, agentContext)));
+  // As buildx does: a context that is fetched by ssh asks for the agent by being one.
+  const needsAgent = flags.ssh.length === 0 && isSshContext(operand) && settings.sshAgentSocket !== undefined;
+  const agents = needsAgent ? ["default"] : flags.ssh;
+  const ssh = await Promise.all(agents.map((text) => parseSshAgent(text, agentContext)));
   const options = {
     ...(flags.target === undefined ? {} : { target: flags.target }),
     buildArgs: readBuildArgs(flags["build-arg"], context),

@@ -3,11 +3,22 @@ import type { ContextSource } from "../../builder/types.ts";
 import { usageError } from "../error.ts";
 
 // What Docker takes for a remote context: a URL, or one of git's short spellings.
-const REMOTE = /^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@[^/]+:|github\.com\/)/;
+const REMOTE = /^(?:(?:https?|git|ssh):\/\/|[\w-]+@[A-Za-z0-9.-]+:|github\.com\/)/i;
+const BY_SSH = /^(?:ssh:\/\/|[\w-]+@[A-Za-z0-9.-]+:)/i;
 
 /** Whether a context is fetched from elsewhere rather than read from a folder here. */
 export function isRemoteContext(text: string): boolean {
   return REMOTE.test(text);
+}
+
+/** Whether a remote context is fetched by ssh, with the keys of an agent. */
+export function isSshContext(text: string): boolean {
+  return BY_SSH.test(text);
+}
+
+/** Whether a Dockerfile is downloaded. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, normalize, resolve } from "node:path";
+import { redactCredentials } from "../../builder/redact-url.ts";
 import type { BuildOptions, ContextSource } from "../../builder/types.ts";
 import { CliError, usageError } from "../error.ts";
-import { isRemoteContext } from "./context-source.ts";
+import { isHttpUrl, isRemoteContext } from "./context-source.ts";
 import { emptyArchive, readDockerfile, readStdinContext } from "./stdin-context.ts";
 
 export type Dockerfile = BuildOptions["dockerfile"];
@@ -32,14 +33,26 @@ export async function resolveInputs(
     }
     const found = await readStdinContext(stdin);
     if (found.kind === "tar") {
-      return { context: { kind: "tar-stream", open: found.open }, dockerfile: insideContext(file) };
+      const dockerfile = downloaded(file) ?? insideContext(file);
+      return { context: { kind: "tar-stream", open: found.open }, dockerfile };
     }
-    const dockerfile = file === undefined ? textOf(found.text) : await locate(file, file, cwd);
-    return { context: { kind: "tar-stream", open: emptyArchive }, dockerfile };
+    if (file !== undefined) {
+      throw usageError(
+        "Ambiguous Dockerfile: there is one on standard input, and one named with -f",
+        `Leave -f out, or give a context other than -: strake build -f ${redactCredentials(file)} .`,
+      );
+    }
+    return { context: { kind: "tar-stream", open: emptyArchive }, dockerfile: textOf(found.text) };
   }
   const context = await openContext(operand, cwd);
   if (file === "-") return { context, dockerfile: textOf(await readDockerfile(stdin)) };
-  if (context.kind === "url") return { context, dockerfile: insideContext(file) };
+  const remote = downloaded(file);
+  if (remote !== undefined) return { context, dockerfile: remote };
+  if (context.kind === "url") {
+    // An absolute path is one of this machine: nothing inside a repository is called that.
+    const isHere = file !== undefined && isAbsolute(file);
+    return { context, dockerfile: isHere ? await locate(file, file, cwd) : insideContext(file) };
+  }
   if (file !== undefined) return { context, dockerfile: await locate(file, file, cwd, operand) };
   return { context, dockerfile: await defaultDockerfile(operand, cwd) };
 }
@@ -96,8 +109,14 @@ async function isReadableKind(path: string): Promise<boolean> {
   return found !== undefined && !found.isDirectory();
 }
 
+/** `-f URL` */
+function downloaded(file: string | undefined): Dockerfile | undefined {
+  if (file === undefined || !isHttpUrl(file)) return undefined;
+  return { kind: "url", url: file, shownAs: redactCredentials(file) };
+}
+
 function insideContext(file: string | undefined): Dockerfile {
-  const path = file ?? DEFAULT_NAME;
+  const path = normalize(`/${file ?? DEFAULT_NAME}`).slice(1);
   return { kind: "path", path, shownAs: path };
 }
 

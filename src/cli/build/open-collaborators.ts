@@ -26,6 +26,7 @@ export async function openCollaborators(
       },
     },
     remote,
+    environment: settings.variables,
     now,
     monotonic: nowMs,
     hostPlatforms: runnablePlatforms(hostPlatform()),

@@ -1,18 +1,8 @@
+import { ARCHIVE_HEAD_BYTES, looksLikeArchive } from "../../builder/sources/looks-like-archive.ts";
 import { CliError } from "../error.ts";
 
 /** A Dockerfile is text; one larger than this is something else. */
 const MAX_DOCKERFILE_BYTES = 16 << 20;
-
-/** Where "ustar" stands in a tar's first header. */
-const TAR_MAGIC_OFFSET = 257;
-const SNIFF_BYTES = 512;
-
-const COMPRESSED: readonly (readonly number[])[] = [
-  [0x1f, 0x8b],
-  [0x42, 0x5a, 0x68],
-  [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
-  [0x28, 0xb5, 0x2f, 0xfd],
-];
 
 export type StdinContext =
   | { readonly kind: "tar"; readonly open: () => AsyncIterable<Uint8Array> }
@@ -27,7 +17,7 @@ export async function readStdinContext(stdin: AsyncIterable<Uint8Array>): Promis
   const iterator = stdin[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let size = 0;
-  while (size < SNIFF_BYTES) {
+  while (size < ARCHIVE_HEAD_BYTES) {
     const next = await iterator.next();
     if (next.done === true) break;
     head.push(next.value);
@@ -62,13 +52,6 @@ export async function readDockerfile(stream: AsyncIterable<Uint8Array>): Promise
 /** An archive without entries: the context of a build that has only a Dockerfile. */
 export async function* emptyArchive(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(1024);
-}
-
-function looksLikeArchive(start: Uint8Array): boolean {
-  if (COMPRESSED.some((magic) => magic.every((byte, index) => start[index] === byte))) return true;
-  const magic = Buffer.from(start.subarray(TAR_MAGIC_OFFSET, TAR_MAGIC_OFFSET + 5)).toString("latin1");
-  // An archive without entries is nothing but zeros, which no Dockerfile begins with.
-  return magic === "ustar" || start[0] === 0;
 }
 
 async function* joined(start: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

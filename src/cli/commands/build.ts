@@ -75,7 +75,9 @@ async function buildImage(
   try {
     await using collaborators = await openCollaborators(context, onEvent);
     recorder = openRecorder(collaborators.store, options, { ...context, onEvent: view.onEvent });
-    const result = await runRecorded(recorder, { ...options, onEvent, signal }, collaborators);
+    const onDockerfile = (file: string, text: Uint8Array): void =>
+      void context.sources.set(file, Buffer.from(text).toString("utf8"));
+    const result = await runRecorded(recorder, { ...options, onEvent, onDockerfile, signal }, collaborators);
     for (const message of result.warnings) onEvent({ kind: "warning", message });
     view.close();
     await writeResults(flags, { result, names: options.names, cwd });
@@ -99,6 +101,6 @@ async function buildImage(
 
 /** Lets messages show lines of a Dockerfile that is no file. */
 function noteSource({ dockerfile }: Pick<BuildOptions, "dockerfile">, { sources }: CommandContext): void {
-  if (dockerfile.kind === "path") return;
+  if (dockerfile.kind !== "text") return;
   sources.set(dockerfile.shownAs, Buffer.from(dockerfile.text).toString("utf8"));
 }

@@ -1,13 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { BuildOptions } from "../../../builder/index.ts";
 import { formatPlatform, hostPlatform } from "../../../oci/index.ts";
 import type { CommandContext } from "../../command.ts";
-import { CliError } from "../../error.ts";
 import { createPaint } from "../../paint.ts";
 import type { Call } from "./parse-call.ts";
 
-type Options = Pick<BuildOptions, "dockerfile" | "context" | "target" | "buildArgs" | "platforms">;
+type Options = Pick<
+  BuildOptions,
+  "dockerfile" | "context" | "target" | "buildArgs" | "platforms" | "secrets" | "ssh"
+>;
 
 /**
  * Checks or describes a Dockerfile, on standard output.
@@ -19,7 +22,7 @@ export async function runCall(
   context: CommandContext,
 ): Promise<number> {
   const { stdout } = context;
-  const bytes = await readText(options);
+  const bytes = await readText(options, context);
   const print = (value: unknown): void => stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   if (method === "check") return runCheck(bytes, { format, options, context, print });
 
@@ -78,16 +81,21 @@ async function runCheck(
   return diagnostics.length > 0 ? 1 : 0;
 }
 
-async function readText({ dockerfile }: Options): Promise<Uint8Array> {
+async function readText(options: Options, context: CommandContext): Promise<Uint8Array> {
+  const { dockerfile } = options;
   if (dockerfile.kind === "text") return dockerfile.text;
-  if (isAbsolute(dockerfile.path)) return readFile(dockerfile.path);
-  throw new CliError(
-    "UNSUPPORTED",
-    "Cannot look at a Dockerfile inside an archive or remote context without building",
-    {
-      hint: "Get the files first and name their folder",
-    },
-  );
+  if (dockerfile.kind === "path" && isAbsolute(dockerfile.path)) return readFile(dockerfile.path);
+  const { fetchDockerfile } = await import("../../../builder/index.ts");
+  const { now, nowMs: monotonic, signal, settings, sources } = context;
+  const folder = await mkdtemp(join(tmpdir(), "strake-"));
+  try {
+    const surroundings = { folder, now, monotonic, signal, environment: settings.variables };
+    const { text } = await fetchDockerfile(options, surroundings);
+    sources.set(dockerfile.shownAs, Buffer.from(text).toString("utf8"));
+    return text;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** `Dockerfile.dockerignore` beside the Dockerfile, else `.dockerignore` in the context; undefined where neither is. */

@@ -1,0 +1,132 @@
+import { chmod, copyFile, lutimes, mkdtemp, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Collaborators, SourceStore } from "../collaborators.ts";
+import type { GitSource } from "../graph/git-source.ts";
+import { redactCredentials } from "../redact-url.ts";
+import type { BuildOptions } from "../types.ts";
+import type { GitSources } from "./git/index.ts";
+import type { HttpClient } from "./http/http-client.ts";
+import { type DownloadedFile, downloadFile } from "./http-file.ts";
+import { ARCHIVE_HEAD_BYTES, looksLikeArchive } from "./looks-like-archive.ts";
+import { unpackContext } from "./unpack-context.ts";
+
+/** What a URL that is no archive is called in the context that it makes: BuildKit's name for it. */
+export const SINGLE_FILE_NAME = "context";
+
+/** What getting sources needs of a build's surroundings. */
+export interface SourceCollaborators extends Pick<Collaborators, "now" | "monotonic" | "environment"> {
+  readonly store: SourceStore;
+}
+
+/**
+ * Everything that a build gets from elsewhere but images: repositories and downloads, with the build's secrets. Their
+ * code is loaded when the first is asked for. Close it after the build.
+ */
+export class RemoteSources {
+  readonly #collaborators: SourceCollaborators;
+  readonly #options: Pick<BuildOptions, "secrets" | "ssh" | "onEvent">;
+  readonly #signal: AbortSignal;
+  #git: Promise<GitSources> | undefined;
+  #http: Promise<HttpClient> | undefined;
+
+  constructor(
+    collaborators: SourceCollaborators,
+    options: Pick<BuildOptions, "secrets" | "ssh" | "onEvent">,
+    signal: AbortSignal,
+  ) {
+    this.#collaborators = collaborators;
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** The folder with a repository's files; not to be written to. @throws {BuildError} */
+  async gitFolder(source: GitSource): Promise<string> {
+    return (await this.#openGit()).folder(source);
+  }
+
+  /** Stands for a repository's files in a cache key. @throws {BuildError} */
+  async gitIdentity(source: GitSource): Promise<string> {
+    return (await this.#openGit()).identity(source);
+  }
+
+  /** Downloads a file, shown as a step. @throws {BuildError} DOWNLOAD_FAILED */
+  async download(url: string, name = `download ${redactCredentials(url)}`): Promise<DownloadedFile> {
+    const { store, monotonic } = this.#collaborators;
+    const { onEvent } = this.#options;
+    this.#http ??= this.#openHttp();
+    const client = await this.#http;
+    const vertex = `download ${url}`;
+    onEvent({ kind: "step-started", vertex, name: `[internal] ${name}`, atMs: monotonic() });
+    let outcome: "done" | "failed" | "canceled" = "failed";
+    try {
+      const file = await downloadFile(url, store, {
+        client,
+        signal: this.#signal,
+        onBytes: (done, total) =>
+          onEvent({
+            kind: "step-bytes",
+            vertex,
+            item: redactCredentials(url),
+            done,
+            ...(total === undefined ? {} : { total }),
+          }),
+      });
+      outcome = "done";
+      return file;
+    } finally {
+      if (this.#signal.aborted) outcome = "canceled";
+      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
+    }
+  }
+
+  /**
+   * A URL as a folder below `tmpDir`: an archive unpacked, anything else as a single file named `context`.
+   * @throws {BuildError} DOWNLOAD_FAILED
+   */
+  async httpFolder(
+    url: string,
+    tmpDir: string,
+  ): Promise<{ readonly folder: string; readonly isSingleFile: boolean }> {
+    const file = await this.download(url, `load remote build context ${redactCredentials(url)}`);
+    if (await isArchive(file.path)) {
+      await using archive = await open(file.path);
+      const chunks = archive.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
+      const what = `The archive at "${redactCredentials(url)}"`;
+      return { folder: await unpackContext(chunks, tmpDir, this.#signal, what), isSingleFile: false };
+    }
+    const folder = await mkdtemp(join(tmpDir, "context-"));
+    const path = join(folder, SINGLE_FILE_NAME);
+    await copyFile(file.path, path);
+    await chmod(path, 0o600);
+    await lutimes(path, file.mtimeSeconds, file.mtimeSeconds);
+    return { folder, isSingleFile: true };
+  }
+
+  async close(): Promise<void> {
+    await (await this.#http?.catch(() => undefined))?.close();
+  }
+
+  #openGit(): Promise<GitSources> {
+    const { environment: variables = {}, ...collaborators } = this.#collaborators;
+    const { secrets, ssh, onEvent } = this.#options;
+    this.#git ??= import("./git/index.ts").then(
+      (git) =>
+        new git.GitSources({ ...collaborators, variables, secrets, ssh, onEvent, signal: this.#signal }),
+    );
+    return this.#git;
+  }
+
+  async #openHttp(): Promise<HttpClient> {
+    const { HttpClient: Client } = await import("./http/http-client.ts");
+    return new Client({
+      secrets: this.#options.secrets,
+      variables: this.#collaborators.environment ?? {},
+    });
+  }
+}
+
+async function isArchive(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(ARCHIVE_HEAD_BYTES), 0, ARCHIVE_HEAD_BYTES, 0);
+  return looksLikeArchive(buffer.subarray(0, bytesRead));
+}
