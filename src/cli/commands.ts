@@ -57,6 +57,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/copy.ts")).copy,
   },
   {
+    name: "save",
+    group: IMAGES,
+    summary: "Write images of the store into an archive",
+    load: async () => (await import("./commands/save.ts")).save,
+  },
+  {
+    name: "load",
+    group: IMAGES,
+    summary: "Take the images of an archive into the store",
+    load: async () => (await import("./commands/load.ts")).load,
+  },
+  {
     name: "tag",
     group: IMAGES,
     summary: "Give an image of the store one more name",

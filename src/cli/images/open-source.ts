@@ -2,7 +2,6 @@ import {
   type BlobSource,
   type Descriptor,
   type Digest,
-  formatFamiliarReference,
   formatReference,
   type ManifestSource,
   parseReference,
@@ -155,9 +154,4 @@ function fullNameOf(names: readonly string[]): string | undefined {
     }
   }
   return undefined;
-}
-
-/** As a person writes it. */
-export function familiar(fullName: string): string {
-  return formatFamiliarReference(parseReference(fullName));
 }

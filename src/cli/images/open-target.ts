@@ -10,7 +10,7 @@ import {
 import type { CopyImageOptions, PushedImage } from "../../registry/index.ts";
 import { CliError, usageError } from "../error.ts";
 import { fullName } from "./names.ts";
-import { familiar, type OpenedSource } from "./open-source.ts";
+import type { OpenedSource } from "./open-source.ts";
 import type { ImagePlace } from "./place.ts";
 import { recordRoot } from "./record-root.ts";
 import type { Workbench } from "./workbench.ts";
@@ -147,7 +147,8 @@ async function openArchiveFile(place: FilePlace, options: TargetOptions): Promis
         ? [
             {
               ...(await dockerEntry(source, descriptor.digest)),
-              repoTags: given === undefined ? [] : [familiar(given)],
+              // The whole name: podman takes a short one for a name of its own, localhost/….
+              repoTags: given === undefined ? [] : [given],
             },
           ]
         : undefined;

@@ -1,4 +1,4 @@
-import { type Descriptor, type Digest, MEDIA_TYPES } from "../../oci/index.ts";
+import { type Descriptor, type Digest, layerCompression, MEDIA_TYPES } from "../../oci/index.ts";
 import type { ImageRecord, Store } from "../../store/index.ts";
 
 /**
@@ -35,5 +35,7 @@ async function blobOf(store: Store, diffId: Digest, signal: AbortSignal): Promis
   const info = await store.layers.info(diffId);
   const isHere = info !== undefined && (info.hasBlob || info.hasSnapshot || info.hasTar);
   if (!isHere && info?.blob !== undefined && (info.origins ?? []).length > 0) return info.blob;
-  return store.layers.ensureBlob(diffId, { signal });
+  // A layer that came uncompressed (with docker save) is no blob to push as it is.
+  const isPlain = info?.blob !== undefined && layerCompression(info.blob.mediaType) === "none";
+  return store.layers.ensureBlob(diffId, { ...(isPlain ? { compression: "gzip" } : {}), signal });
 }

@@ -1,3 +1,4 @@
+import { StrakeError } from "../../errors.ts";
 import { formatFamiliarName, type Reference } from "../../oci/index.ts";
 import type { RegistryClient, RegistryError } from "../../registry/index.ts";
 import { nearest } from "../../util/nearest.ts";
@@ -42,9 +43,9 @@ async function describeTags(
       tags.push(...page);
       if (tags.length >= MAX_TAGS) break;
     }
-  } catch {
-    // Then the registry's own answer has to do.
-    return undefined;
+  } catch (error) {
+    // That the whole repository is missing says more. Else the registry's first answer has to do.
+    return error instanceof StrakeError && error.code === "NOT_FOUND" ? error.hint : undefined;
   }
   const name = formatFamiliarName(reference);
   if (tags.length === 0) return `The repository ${name} has no tags`;

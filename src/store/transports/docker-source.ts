@@ -156,10 +156,11 @@ async function checkDiffId(tar: AsyncIterable<Uint8Array>, layer: DockerLayer, s
 }
 
 /** A layer whose bytes do not have the digest that the image's config gives. */
-export function wrongLayer(shown: string, { name, diffId }: DockerLayer, found: string): TransportError {
+export function wrongLayer(shown: string, { name, diffId }: DockerLayer, found?: string): TransportError {
+  const is = found === undefined ? "its bytes are" : `it is "${found}",`;
   return new TransportError(
     "ARCHIVE_INVALID",
-    `Cannot use layer "${name}" of "${shown}": it is "${found}", not the "${diffId}" that the image's config names`,
+    `Cannot use layer "${name}" of "${shown}": ${is} not the "${diffId}" that the image's config names`,
   );
 }
 

@@ -7,7 +7,7 @@ export {
   readDockerImage,
   readDockerManifest,
 } from "./docker-manifest.ts";
-export { DockerSource } from "./docker-source.ts";
+export { DockerSource, wrongLayer } from "./docker-source.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export type { FileSet } from "./file-set.ts";
 export { FolderFiles } from "./folder-files.ts";

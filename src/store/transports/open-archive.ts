@@ -93,7 +93,7 @@ async function* plain(
         "ARCHIVE_INVALID",
         `Cannot unpack "${shown}": it is compressed with ${compression}`,
         {
-          hint: `Unpack it first: ${compression} -dc ${shown === "-" ? "FILE" : shown} | strake load`,
+          hint: `Unpack it first with ${compression} -d`,
         },
       );
   }

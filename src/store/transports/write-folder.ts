@@ -29,15 +29,19 @@ export class FolderWriter implements BlobSink, ManifestSink {
   /** @throws {TransportError} ARCHIVE_INVALID for a folder that holds something else; NOT_WRITABLE */
   static async open(folder: string, shown: string = folder): Promise<FolderWriter> {
     const writer = new FolderWriter(folder, shown);
-    const names = await writer.#onDisk(async () => {
-      await mkdir(join(folder, "blobs/sha256"), { recursive: true });
-      return await readdir(folder);
-    });
-    if (names.length > 1 && !names.includes("index.json")) {
+    const names = await writer.#onDisk(() =>
+      readdir(folder).catch((error: unknown): string[] => {
+        if (isErrno(error, "ENOENT")) return [];
+        throw error;
+      }),
+    );
+    const isLayout = names.includes("index.json") || names.includes("oci-layout");
+    if (names.length > 0 && !isLayout) {
       throw new TransportError("ARCHIVE_INVALID", `Cannot write into "${shown}": it is no image layout`, {
         hint: "Name an empty folder, one that does not exist, or an OCI image layout",
       });
     }
+    await writer.#onDisk(() => mkdir(join(folder, "blobs/sha256"), { recursive: true }));
     return writer;
   }
 
