@@ -26,15 +26,17 @@ export interface TarHeader {
 }
 
 /**
- * What a type flag means; a file whose name ends with a slash is a folder, as in the oldest archives.
+ * What a type flag means. In the oldest archives, whose files have none, a slash at the end of the name makes a folder;
+ * with a flag it is what the flag says.
  * @throws {TarError} UNSUPPORTED
  */
 export function entryKind(type: string, name: string): TarEntryKind {
   switch (type) {
-    case "0":
     case "\0":
-    case "7":
       return name.endsWith("/") ? "dir" : "file";
+    case "0":
+    case "7":
+      return "file";
     case "1":
       return "hardlink";
     case "2":
@@ -49,6 +51,9 @@ export function entryKind(type: string, name: string): TarEntryKind {
     case "6":
       return "fifo";
     default:
-      throw new TarError("UNSUPPORTED", `Cannot read archive: entry of unknown type ${JSON.stringify(type)}`);
+      throw new TarError(
+        "UNSUPPORTED",
+        `Cannot read archive: unhandled tar header type ${type.charCodeAt(0)}, an entry of unknown type ${JSON.stringify(type)}`,
+      );
   }
 }

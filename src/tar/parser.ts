@@ -140,6 +140,11 @@ export class TarParser {
     return state.remaining;
   }
 
+  /** The end marker was there: whatever may follow is ignored. */
+  get hasEnded(): boolean {
+    return this.#state.kind === "ended";
+  }
+
   /** Says that there are no more bytes. @throws {TarError} TRUNCATED */
   finish(): void {
     if (this.#state.kind === "ended") return;
@@ -186,7 +191,7 @@ export class TarParser {
       if (!this.#hasHeader && this.#zeroBlocks === 0) {
         throw new TarError("NOT_A_TAR", "Cannot read archive: this is no tar");
       }
-      throw new TarError("HEADER_INVALID", "Cannot read archive: header with a wrong checksum");
+      throw new TarError("HEADER_INVALID", "Cannot read archive: invalid tar header, its checksum is wrong");
     }
     if (this.#zeroBlocks > 0) {
       throw new TarError("HEADER_INVALID", "Cannot read archive: header after its end marker");

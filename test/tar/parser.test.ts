@@ -471,6 +471,19 @@ describe("old and odd headers", () => {
     expect((await readAll(tar)).map(({ kind }) => kind)).toEqual(["dir", "file"]);
   });
 
+  test("with a type, a file stays one whatever its name ends with, as in Go", async () => {
+    const tar = Buffer.concat([
+      makeBlock({ name: "f/", size: "00000000005\0" }),
+      Buffer.from("hello".padEnd(512, "\0")),
+      makeBlock({ name: "g" }),
+      END,
+    ]);
+    expect((await readAll(tar)).map(({ name, kind }) => [name, kind])).toEqual([
+      ["f/", "file"],
+      ["g", "file"],
+    ]);
+  });
+
   test("a checksum of signed bytes", async () => {
     const block = makeBlock({ name: "f\xe9" });
     const sum = block.reduce(

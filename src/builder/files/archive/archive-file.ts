@@ -1,7 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { pipeline, Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import { createGunzip, constants as zlib } from "node:zlib";
 import { fsPath } from "../../../sys/index.ts";
 import {
   COMPRESSION_MAGIC_BYTES,
@@ -12,6 +10,7 @@ import {
 } from "../../../tar/index.ts";
 import { decodeBzip2 } from "../../../util/decompress/bzip2.ts";
 import { decodeZstd } from "../../../util/decompress/zstd.ts";
+import { gunzip } from "./gunzip.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -56,7 +55,7 @@ export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
 export async function* readArchive(hostPath: string): AsyncGenerator<Uint8Array, void, undefined> {
   const descriptor = openSync(fsPath(hostPath), "r");
   try {
-    // By position: a stream that is being torn down may read once more, and must not move anybody's file on.
+    // All by position: a stream that is being torn down may read once more, and must not move anybody's file on.
     let at = 0;
     const read = (into: Uint8Array): number => {
       const count = readSync(descriptor, into, 0, into.length, at);
@@ -65,7 +64,7 @@ export async function* readArchive(hostPath: string): AsyncGenerator<Uint8Array,
     };
     switch (readCompression(hostPath)) {
       case "gzip":
-        yield* gunzip(read);
+        yield* gunzip((into, position) => readSync(descriptor, into, 0, into.length, position));
         return;
       case "bzip2":
         yield* withPauses(decodeBzip2(read));
@@ -97,17 +96,6 @@ type Read = (into: Uint8Array) => number;
 function* readChunks(read: Read): Generator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let count = read(buffer); count > 0; count = read(buffer)) yield buffer.subarray(0, count);
-}
-
-async function* gunzip(read: Read): AsyncGenerator<Uint8Array, void, undefined> {
-  function* copies(): Generator<Uint8Array, void, undefined> {
-    // The buffer of a chunk is used again for the next one.
-    for (const chunk of readChunks(read)) yield Buffer.from(chunk);
-  }
-  // With this flush a stream that is cut off gives all it has; the tar in it then says what is missing.
-  const decoder = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: zlib.Z_SYNC_FLUSH });
-  // Errors reach whoever iterates, who also ends both streams by leaving.
-  for await (const chunk of pipeline(Readable.from(copies()), decoder, () => {})) yield chunk as Uint8Array;
 }
 
 async function* withPauses(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {

@@ -47,6 +47,8 @@ export async function unpackArchive(
     for await (const chunk of readArchive(archive.hostPath)) {
       options.signal?.throwIfAborted();
       parser.write(chunk);
+      // What follows the end marker plays no part, damaged or not.
+      if (parser.hasEnded) break;
     }
     parser.finish();
   } catch (error) {

@@ -304,6 +304,18 @@ describe("what is an archive", () => {
     expect((await addBytes(content)).layer).toEqual(["x", "x/thing"]);
   });
 
+  test.each([
+    ["rubbish behind it", (whole: Buffer) => Buffer.concat([whole, Buffer.from("rubbish")])],
+    [
+      "a wrong checksum at the end",
+      (whole: Buffer) => Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8, 1)]),
+    ],
+    ["no checksum at the end", (whole: Buffer) => whole.subarray(0, -8)],
+  ])("a gzip one with %s is unpacked: nobody reads beyond the tar's end", async (_, damage) => {
+    const content = damage(compress(await tarOf(ENTRIES), "gzip") as Buffer);
+    expect((await addBytes(content)).layer).toEqual(["x", "x/f"]);
+  });
+
   test("one inside a folder stays as it is", async () => {
     const folder = writeFiles(temporaryFolder(), { "d/": "" });
     await writeArchive(join(folder, "d"), ENTRIES);
