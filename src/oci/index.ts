@@ -30,6 +30,7 @@ export {
   splitDigest,
 } from "./digest.ts";
 export { OciError, type OciErrorCode } from "./error.ts";
+export type { GrowingBlob } from "./growing-blob.ts";
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from "./image-config.ts";
 export {
   type ByteString,

@@ -1,4 +1,5 @@
 import type { Reference } from "../oci/index.ts";
+import { EarlyPushes } from "./blobs/early-pushes.ts";
 import { KnownBlobs } from "./blobs/known-blobs.ts";
 import type { PushBlobResult } from "./blobs/push-types.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -70,6 +71,7 @@ export class RegistryClient implements AsyncDisposable {
       sessions: new RegistrySessions(options.hosts ?? createDefaultHosts(), deps),
       known: new KnownBlobs(),
       uploads: new Map<string, Promise<PushBlobResult>>(),
+      early: new EarlyPushes(),
       referrerQueue: new SerialQueue(),
       distrusted: new Set<string>(),
     };

@@ -6,9 +6,11 @@ import {
   type Digest,
   decodeManifestDocument,
   digestOf,
+  type GrowingBlob,
   isDigest,
   type OpenBlobOptions,
 } from "../oci/index.ts";
+import type { EarlyPushes } from "./blobs/early-pushes.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
 import { hasBlob } from "./blobs/has-blob.ts";
 import { inlineContent } from "./blobs/inline-content.ts";
@@ -35,6 +37,7 @@ export interface RepositoryDeps extends SessionDeps {
   readonly sessions: RegistrySessions;
   readonly known: KnownBlobs;
   readonly uploads: Map<string, Promise<PushBlobResult>>;
+  readonly early: EarlyPushes;
   readonly referrerQueue: SerialQueue;
   /** Digests that came wrong from a mirror. */
   readonly distrusted: Set<string>;
@@ -205,6 +208,33 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     return await upload;
   }
 
+  /**
+   * Begins to send a blob that is still being made, and returns. Once it is made and is pushed, that push waits for this
+   * one; if this one did not work, the blob goes whole.
+   */
+  pushGrowing(blob: GrowingBlob, { signal }: Cancellable = {}): void {
+    const { early, onEvent } = this.#deps;
+    let report: PushReport | undefined;
+    early.start(`${this.registry}/${this.name}`, {
+      upstream: () => this.#upstream(),
+      blob,
+      signal,
+      onSent: (descriptor, sent) => {
+        report ??= new PushReport(this.blobContext(descriptor), { onEvent, onBytes: undefined });
+        report.sent(sent);
+      },
+      onFailed: ({ digest }, session, reason) =>
+        onEvent?.({
+          kind: "retried",
+          registry: session.endpoint.host,
+          request: `upload of ${digest} to ${this.name}`,
+          attempt: 1,
+          waitMs: 0,
+          reason,
+        }),
+    });
+  }
+
   /** Tags, page by page. @throws {RegistryError} NOT_FOUND */
   async *listTags({ signal }: Cancellable = {}): AsyncGenerator<readonly string[], void, undefined> {
     const { session, repository } = await this.#upstream();
@@ -256,6 +286,11 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const { session, repository } = await this.#upstream();
     const origins = [...(options.mountFrom ?? []), ...known.origins(registry, digest)];
     const report = new PushReport(this.blobContext(descriptor), { onEvent, onBytes: options.onBytes });
+    if (await this.#deps.early.take(`${registry}/${name}@${digest}`)) {
+      known.note(registry, name, digest);
+      report.ended({ kind: "uploaded" });
+      return { kind: "uploaded" };
+    }
     const result = await pushBlob(
       session,
       {

@@ -1,6 +1,7 @@
 import type { BlobOpener, BlobSink, BlobSource } from "../oci/blob-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { GrowingBlob } from "../oci/growing-blob.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
 import type { ImageManifest } from "../oci/manifest.ts";
 import type { Compression } from "../oci/media-types.ts";
@@ -135,6 +136,11 @@ export interface LayerStore {
    * @throws {StoreError} LAYER_NOT_FOUND, LAYER_CORRUPT, COMPRESSION_UNAVAILABLE, DISK_FULL
    */
   ensureBlob(diffId: Digest, options?: EnsureBlobOptions): Promise<Descriptor>;
+  /**
+   * From now on `listener` is told of each blob that `ensureBlob` begins to make here, so that others can read it while it
+   * is made. Ends when the result is disposed of.
+   */
+  watchBlobs(listener: (blob: GrowingBlob, layer: LayerInfo | undefined) => void): Disposable;
   /** Every layer that something is known of, in no order. */
   list(): AsyncIterable<LayerInfo>;
   /**

@@ -1,3 +1,4 @@
+import { parseReference } from "../../oci/index.ts";
 import type { ImageRecord, ImageStore } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
@@ -9,6 +10,7 @@ import { openView } from "../progress/open-view.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
 import { openRegistry } from "../registry/open-registry.ts";
 import { pushRecord } from "../registry/push-record.ts";
+import { pushWhileCompressing } from "../registry/push-while-compressing.ts";
 import { runStep } from "../registry/run-step.ts";
 import { reportTransfer } from "../registry/transfer-events.ts";
 
@@ -52,9 +54,14 @@ export const push = defineCommand({
       for (const record of records) {
         vertex = `pushing ${familiarName(record)}`;
         const step = { vertex, name: vertex, onEvent, nowMs, signal };
-        const { descriptor } = await runStep(step, async () =>
-          pushRecord(client, store, await ensureManifest(store, record, signal), { signal }),
-        );
+        const { descriptor } = await runStep(step, async () => {
+          using _early = pushWhileCompressing(
+            store,
+            client.repository(parseReference(record.reference)),
+            signal,
+          );
+          return await pushRecord(client, store, await ensureManifest(store, record, signal), { signal });
+        });
         pushed.push(`${record.reference}@${descriptor.digest}`);
       }
     } finally {

@@ -24,7 +24,7 @@ export function uploadBody(
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     let at = offset;
     if (at === end) return;
-    for await (const chunk of joined(await open({ offset, signal }))) {
+    for await (const chunk of joinChunks(await open({ offset, signal }))) {
       const piece = at + chunk.byteLength > end ? chunk.subarray(0, end - at) : chunk;
       if (piece.byteLength < chunk.byteLength && end === descriptor.size) throw wrongSize(descriptor, "more");
       yield piece;
@@ -36,7 +36,10 @@ export function uploadBody(
   }
 }
 
-async function* joined(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** The same bytes in pieces that are worth a write each. */
+export async function* joinChunks(
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let pieces: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bytes) {

@@ -6,6 +6,7 @@ import { chunkLimits } from "../quirks.ts";
 import { NetworkError } from "../transport/network-error.ts";
 import { isRetriedStatus, parseRetryAfter, RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
+import { cancelUpload } from "./cancel-upload.ts";
 import { findSession, uploadChunks } from "./chunked-upload.ts";
 import { hasBlob, pushScopes } from "./has-blob.ts";
 import type { PushBlobDeps, PushBlobOptions } from "./push-types.ts";
@@ -45,7 +46,6 @@ const LEAST_CHUNK_BYTES = 256 * 1024;
 /** What the server may need to store a blob once it has all of it: seconds for gigabytes on slow disks. */
 const COMMIT_TIMEOUT_MS = 300_000;
 const COMMIT_MS_PER_BYTE = 1000 / 10_000_000;
-const CANCEL_TIMEOUT_MS = 3000;
 
 /** Sends one blob, in as many sessions as it takes. */
 export class Upload {
@@ -79,7 +79,8 @@ export class Upload {
       try {
         outcome = await this.#try(session);
       } catch (error) {
-        await this.#cancel(session instanceof URL ? session : session.location);
+        const location = session instanceof URL ? session : session.location;
+        await cancelUpload(this.#session, this.#request("DELETE", location));
         throw error;
       }
       if (outcome === "done") return;
@@ -116,21 +117,6 @@ export class Upload {
     if (found.offset > this.#stored) this.#budget.progress();
     this.#stored = found.offset;
     return found;
-  }
-
-  /** Lets the registry throw away what it has got of a session that nobody will finish. Its answer does not matter. */
-  async #cancel(location: URL): Promise<void> {
-    try {
-      const signal = AbortSignal.timeout(CANCEL_TIMEOUT_MS);
-      const answer = await this.#session.request({
-        ...this.#request("DELETE", location),
-        signal,
-        retries: false,
-      });
-      answer.body.discard();
-    } catch {
-      // Registries forget sessions by themselves after a while.
-    }
   }
 
   /** Waits before another try. @throws the last one's error when there is to be none */

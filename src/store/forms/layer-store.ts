@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import type { GrowingBlob } from "../../oci/growing-blob.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { FlockCalls } from "../../sys/flock.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
@@ -24,6 +25,8 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
+type BlobListener = Parameters<LayerStore["watchBlobs"]>[0];
+
 /** Layers in folders beside an OCI layout; see docs/store.md for what each file means. */
 export class DiskLayerStore implements LayerStore {
   readonly #env: StoreEnvironment;
@@ -33,6 +36,7 @@ export class DiskLayerStore implements LayerStore {
   readonly #unpacker: Unpacker;
   readonly #uses: LayerUses;
   readonly #compressing = new SharedWork<Descriptor>();
+  readonly #watching = new Set<BlobListener>();
   /** Layers met that are in use without being known to be on the disk. */
   readonly #unsettled = new Set<Digest>();
 
@@ -115,6 +119,11 @@ export class DiskLayerStore implements LayerStore {
     );
   }
 
+  watchBlobs(listener: BlobListener): Disposable {
+    this.#watching.add(listener);
+    return { [Symbol.dispose]: () => void this.#watching.delete(listener) };
+  }
+
   async remove(diffId: Digest): Promise<boolean> {
     return (await this.#uses.unlessUsed(diffId, () => this.#folders.remove(diffId))) ?? false;
   }
@@ -157,7 +166,12 @@ export class DiskLayerStore implements LayerStore {
     const { makeBlob } = await import("./make-blob.ts");
     const tar = await this.openTar(diffId, { signal });
     const target = { temp: this.#env.temp, blobs: this.#blobs };
-    const blob = await makeBlob(tar, target, { compression, level, signal });
+    const layer = this.#watching.size === 0 ? undefined : await this.info(diffId);
+    const onStarted =
+      this.#watching.size === 0
+        ? undefined
+        : (growing: GrowingBlob) => this.#watching.forEach((listener) => void listener(growing, layer));
+    const blob = await makeBlob(tar, target, { compression, level, onStarted, signal });
     await this.#noteBlob(diffId, { descriptor: blob, origins: [], level });
     return blob;
   }

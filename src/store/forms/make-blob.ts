@@ -1,8 +1,10 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { createHasher } from "../../oci/digest.ts";
+import type { GrowingBlob } from "../../oci/growing-blob.ts";
 import { type Compression, ociLayerType } from "../../oci/media-types.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
 import { FileWriter } from "../blobs/file-writer.ts";
+import { GrowingFile } from "../blobs/growing-file.ts";
 import { gzip } from "../compress/gzip.ts";
 import { zstd } from "../compress/zstd.ts";
 import type { TempSpace } from "../disk/temp-space.ts";
@@ -10,6 +12,8 @@ import type { TempSpace } from "../disk/temp-space.ts";
 export interface MakeBlobOptions {
   readonly compression: Compression;
   readonly level: number;
+  /** Told of the blob when it begins to be made, so that its bytes can be read meanwhile. */
+  readonly onStarted?: ((blob: GrowingBlob) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -20,18 +24,24 @@ export interface MakeBlobOptions {
 export async function makeBlob(
   tar: AsyncIterable<Uint8Array>,
   { temp, blobs }: { readonly temp: TempSpace; readonly blobs: DiskBlobStore },
-  { compression, level, signal }: MakeBlobOptions,
+  { compression, level, onStarted, signal }: MakeBlobOptions,
 ): Promise<Descriptor> {
   const path = temp.path("blob");
-  const hasher = createHasher();
+  const growing = onStarted === undefined ? undefined : new GrowingFile(path);
   try {
     await using writer = await FileWriter.open(path, { attempt: "compress a layer", sync: true });
+    if (growing !== undefined) onStarted?.(growing);
+    const hasher = createHasher();
     for await (const chunk of compress(tar, compression, level)) {
       signal.throwIfAborted();
       hasher.update(chunk);
+      growing?.append(chunk);
       const written = writer.write(chunk);
-      if (written !== undefined) await written;
+      if (written === undefined) continue;
+      await written;
+      growing?.wrote(writer.position);
     }
+    growing?.end();
     await writer.finish();
     const descriptor = {
       mediaType: ociLayerType(compression),
@@ -39,8 +49,10 @@ export async function makeBlob(
       size: writer.position,
     };
     await blobs.adoptFile(path, descriptor.digest);
+    growing?.finish(descriptor, blobs.blobPath(descriptor.digest));
     return descriptor;
   } catch (error) {
+    growing?.fail(error);
     await temp.discard(path);
     throw error;
   }
