@@ -11,6 +11,9 @@ export interface EngineSearch {
 }
 
 const DOCKER_SOCKET = "/var/run/docker.sock";
+/** `tcp://HOST[:PORT]`, the host being an IPv6 address in brackets, too. */
+const TCP = /^(?:tcp|http):\/\/(?:([^/:[\]]+)|\[([0-9a-fA-F:.]+)\])(?::(\d+))?\/?$/;
+const DOCKER_PORT = 2375;
 const PODMAN_SOCKET = "/run/podman/podman.sock";
 
 /**
@@ -37,10 +40,10 @@ export async function findEngine({ variables, home }: EngineSearch): Promise<Eng
 function parseAddress(address: string, variables: EngineSearch["variables"]): EngineAddress {
   const socket = /^unix:\/\/(\/.+)$/.exec(address)?.[1];
   if (socket !== undefined) return { shownAs: address, at: { socketPath: socket } };
-  const [, host, port] =
-    /^(?:tcp|http):\/\/(?:([^/:[\]]+)|\[[0-9a-fA-F:]+\])(?::(\d+))?\/?$/.exec(address) ?? [];
+  const [, name, ipv6, port] = TCP.exec(address) ?? [];
+  const host = name ?? ipv6;
   if (host !== undefined && !variables["DOCKER_TLS_VERIFY"])
-    return { shownAs: address, at: { host, port: Number(port ?? 2375) } };
+    return { shownAs: address, at: { host, port: Number(port ?? DOCKER_PORT) } };
   throw new CliError("UNSUPPORTED", `Cannot load an image into "${address}"`, {
     hint: "Engines are spoken to through a unix socket or plain tcp; through others: -o type=docker,dest=- . | docker load",
   });
