@@ -33,6 +33,11 @@ export interface RemoteImages {
   /** The blobs of a repository, `registry/repository`. Nothing is asked of the registry until one is opened. */
   blobs(origin: string): BlobSource;
   /**
+   * The image will be pushed under this name: what is made of it from now on may be sent already. Ends when the result is
+   * disposed of.
+   */
+  expectPush?(reference: string, options: { readonly signal?: AbortSignal | undefined }): Disposable;
+  /**
    * Pushes an image, or the images of several platforms with their index, under the record's name; returns the
    * descriptor of what the name then points at. `byDigest`: to the name's repository, without its tag.
    */

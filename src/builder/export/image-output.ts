@@ -21,6 +21,14 @@ export async function writeImageOutput(
   if (image === undefined) throw new TypeError("a build has at least one image");
   if (output.push && output.names.length === 0)
     throw new BuildError("OUTPUT_FAILED", "Cannot push: the image has no name", { hint: "Name it with -t" });
+  const [firstName] = output.names;
+  // Layers that are compressed now are on their way while the next ones are.
+  using _early =
+    output.push && firstName !== undefined
+      ? context.remote.expectPush?.(formatReference(withDefaultTag(parseReference(firstName))), {
+          signal: context.signal,
+        })
+      : undefined;
   const set = needsManifest(output, images, context)
     ? await putImageSet(images, context, { encoding: output, lazy: true })
     : undefined;

@@ -10,11 +10,16 @@ const LEAST_TAR_BYTES = 8 * 1024 * 1024;
  */
 export function pushWhileCompressing(
   store: Store,
-  repository: Repository,
+  repository: Repository | Promise<Repository>,
   signal: AbortSignal | undefined,
 ): Disposable {
+  const opening = Promise.resolve(repository);
+  opening.catch(() => undefined); // the push itself will tell
   return store.layers.watchBlobs((blob, layer) => {
     if (layer?.blob !== undefined || (layer?.tarSize ?? 0) < LEAST_TAR_BYTES) return;
-    repository.pushGrowing(blob, { signal });
+    opening.then(
+      (opened) => opened.pushGrowing(blob, { signal }),
+      () => undefined,
+    );
   });
 }

@@ -6,6 +6,7 @@ import type { Settings } from "../environment.ts";
 import { readKnownFrom } from "./known-documents.ts";
 import { openRegistry } from "./open-registry.ts";
 import { pushRecord } from "./push-record.ts";
+import { pushWhileCompressing } from "./push-while-compressing.ts";
 import { runStep } from "./run-step.ts";
 import { reportTransfer } from "./transfer-events.ts";
 
@@ -65,6 +66,12 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
       const reference = parseReference(origin);
       return { openBlob: async (...args) => (await client()).repository(reference).openBlob(...args) };
     },
+    expectPush: (name, { signal }) =>
+      pushWhileCompressing(
+        store,
+        client().then((opened) => opened.repository(parseReference(name))),
+        signal,
+      ),
     async push(record, { vertex, byDigest = false, signal }) {
       const { registry, repository } = parseReference(record.reference);
       const key = `${registry}/${repository}`;
