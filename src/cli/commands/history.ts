@@ -1,8 +1,9 @@
 import { shortDigest } from "../../oci/index.ts";
 import type { ImageDescription } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
-import { findImage, imageOfPlatform, PLATFORM_FLAG } from "../images/find-images.ts";
-import { openStore } from "../open-store.ts";
+import { PLATFORM_FLAG } from "../images/find-images.ts";
+import { viewImage } from "../images/view-image.ts";
+import { openWorkbench } from "../images/workbench.ts";
 import { truncate } from "../progress/display-width.ts";
 import { formatBytes } from "../progress/format.ts";
 import { formatAgo } from "../tables/ago.ts";
@@ -25,7 +26,10 @@ interface HistoryRow {
 export const history = defineCommand({
   operands: "IMAGE",
   count: { min: 1, max: 1 },
-  details: ["SIZE is that of a layer's archive, or of its compressed blob where it was never unpacked here."],
+  details: [
+    "An image of the store; or docker://NAME in a registry, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].",
+    "SIZE is that of a layer's archive, or of its compressed blob where it was never unpacked here.",
+  ],
   options: {
     "no-trunc": { type: "boolean", summary: "Whole instructions and IDs" },
     quiet: { type: "boolean", short: "q", summary: "Only the image ID" },
@@ -33,9 +37,10 @@ export const history = defineCommand({
     platform: PLATFORM_FLAG,
   },
   async run({ options, positionals: [name = ""] }, context) {
-    await using store = await openStore(context);
-    const record = imageOfPlatform(await findImage(store.images, name), options.platform);
-    const rows = historyRows(await store.images.describe(record)).reverse();
+    await using bench = openWorkbench(context);
+    const { description } = await viewImage(name, bench, options.platform);
+    const { record } = description;
+    const rows = historyRows(description).reverse();
     const { stdout } = context;
     const id = options["no-trunc"] ? record.imageId : shortDigest(record.imageId);
     if (options.quiet) {

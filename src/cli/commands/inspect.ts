@@ -1,39 +1,42 @@
-import { formatFamiliarName, formatPlatform, parseReference } from "../../oci/index.ts";
-import { idOf } from "../../store/images/index.ts";
-import type { ImageDescription, ImageRecord, PlatformImage, Store } from "../../store/index.ts";
+import { formatPlatform } from "../../oci/index.ts";
+import type { PlatformImage } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
-import { findImage, imageOfPlatform, namesOf, PLATFORM_FLAG } from "../images/find-images.ts";
-import { familiarName, hasName } from "../images/names.ts";
-import { openStore } from "../open-store.ts";
+import { PLATFORM_FLAG } from "../images/find-images.ts";
+import { type ShownImage, viewImage } from "../images/view-image.ts";
+import { openWorkbench } from "../images/workbench.ts";
 
 export const inspect = defineCommand({
   operands: "IMAGE...",
   count: { min: 1, max: Number.POSITIVE_INFINITY },
+  details: [
+    "An image of the store; or docker://NAME in a registry, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], " +
+      "of which nothing but documents is fetched.",
+  ],
   options: {
     config: { type: "boolean", summary: "The config alone, byte by byte: its digest is the image ID" },
     manifest: { type: "boolean", summary: "The manifest alone, byte by byte; the index of several images" },
     platform: PLATFORM_FLAG,
   },
-  examples: [{ command: "strake inspect app", summary: "Config, layers and digests, in Docker's form" }],
+  examples: [
+    { command: "strake inspect app", summary: "Config, layers and digests, in Docker's form" },
+    { command: "strake inspect --platform linux/arm64 docker://debian:12", summary: "Without pulling it" },
+  ],
   async run({ options, positionals }, context) {
     if (options.config && options.manifest)
       throw usageError("Only one of --config and --manifest can be shown");
     if ((options.config || options.manifest) && positionals.length > 1) {
       throw usageError("A config or manifest is shown of one image only");
     }
-    await using store = await openStore(context);
-    const found: ImageRecord[] = [];
-    for (const text of positionals) found.push(await findImage(store.images, text));
-    const [record] = found;
-    if (options.manifest && options.platform === undefined && record?.images !== undefined) {
-      await context.stdout.writeBytes(await store.blobs.readBlob(idOf(record)));
+    await using bench = openWorkbench(context);
+    const shown: ShownImage[] = [];
+    for (const text of positionals) shown.push(await viewImage(text, bench, options.platform));
+    const [image] = shown;
+    if (options.manifest && options.platform === undefined && image?.indexBytes !== undefined) {
+      await context.stdout.writeBytes(image.indexBytes);
       return undefined;
     }
-    const described = await Promise.all(
-      found.map((each) => store.images.describe(imageOfPlatform(each, options.platform))),
-    );
-    const [first] = described;
+    const first = image?.description;
     if (options.config) {
       await context.stdout.writeBytes(first?.configBytes ?? new Uint8Array());
     } else if (options.manifest) {
@@ -44,9 +47,7 @@ export const inspect = defineCommand({
       }
       await context.stdout.writeBytes(first.manifestBytes);
     } else {
-      const documents = await Promise.all(
-        described.map((description, i) => toDocument(description, found[i] as ImageRecord, store)),
-      );
+      const documents = shown.map(toDocument);
       context.stdout.write(`${JSON.stringify(documents, null, 4)}\n`);
     }
     return undefined;
@@ -54,19 +55,12 @@ export const inspect = defineCommand({
 });
 
 /** Docker's members under Docker's names, and what OCI has beyond them. */
-async function toDocument(description: ImageDescription, found: ImageRecord, store: Store) {
+function toDocument({ description, tags, digests, index, platforms }: ShownImage) {
   const { record, config, manifest, layers } = description;
-  const named = (await namesOf(store.images, found)).filter(hasName);
-  const digests = named.flatMap(({ reference, manifest: own, index }) => {
-    const name = formatFamiliarName(parseReference(reference));
-    return [own, index].flatMap((descriptor) =>
-      descriptor === undefined ? [] : [`${name}@${descriptor.digest}`],
-    );
-  });
   return {
     Id: record.imageId,
-    RepoTags: named.map(familiarName),
-    RepoDigests: [...new Set(digests)],
+    RepoTags: tags,
+    RepoDigests: digests,
     Created: config.created ?? null,
     Author: config.author ?? "",
     Config: config.config ?? {},
@@ -85,13 +79,15 @@ async function toDocument(description: ImageDescription, found: ImageRecord, sto
     History: config.history ?? [],
     Descriptor: record.manifest ?? null,
     Manifest: manifest ?? null,
-    ...(found.images === undefined
-      ? {}
-      : { Index: found.index ?? null, Platforms: found.images.map(toPlatform) }),
-    Metadata: { LastTagTime: record.createdAt },
+    ...(platforms === undefined ? {} : { Index: index ?? null, Platforms: platforms.map(toPlatform) }),
+    ...(record.createdAt === "" ? {} : { Metadata: { LastTagTime: record.createdAt } }),
   };
 }
 
-function toPlatform({ platform, imageId, manifest }: PlatformImage) {
-  return { Platform: formatPlatform(platform), Id: imageId, Manifest: manifest.digest };
+function toPlatform({ platform, imageId, manifest }: Partial<PlatformImage>) {
+  return {
+    Platform: platform === undefined ? null : formatPlatform(platform),
+    ...(imageId === undefined ? {} : { Id: imageId }),
+    Manifest: manifest?.digest ?? null,
+  };
 }

@@ -1,11 +1,17 @@
 import { defineCommand } from "../command.ts";
 import { findImage } from "../images/find-images.ts";
+import { importImage } from "../images/import-image.ts";
 import { fullName } from "../images/names.ts";
-import { openStore } from "../open-store.ts";
+import { parsePlace } from "../images/place.ts";
+import { openWorkbench } from "../images/workbench.ts";
 
 export const tag = defineCommand({
   operands: "IMAGE NAME[:TAG]...",
   count: { min: 2, max: Number.POSITIVE_INFINITY },
+  details: [
+    "The image may also be outside the store, and is taken into it then: oci:DIR[:TAG], oci-archive:FILE[:TAG], " +
+      "docker-archive:FILE[:NAME], docker://NAME.",
+  ],
   options: {},
   examples: [
     {
@@ -15,9 +21,15 @@ export const tag = defineCommand({
   ],
   async run({ positionals: [source = "", ...targets] }, context) {
     const references = targets.map(fullName);
-    await using store = await openStore(context);
-    const record = await findImage(store.images, source);
-    for (const reference of references) await store.images.put({ ...record, reference });
+    const place = parsePlace(source, { cwd: context.cwd, plain: "store" });
+    await using bench = openWorkbench(context);
+    const store = await bench.store();
+    const createdAt = new Date(context.now()).toISOString();
+    const image =
+      place.kind === "store"
+        ? await findImage(store.images, place.name)
+        : (await importImage(place, bench, { vertex: "" })).image;
+    for (const reference of references) await store.images.put({ createdAt, ...image, reference });
     return undefined;
   },
 });

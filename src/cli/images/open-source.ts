@@ -115,18 +115,7 @@ async function openDockerArchive(place: FilePlace, bench: Workbench): Promise<Op
   const tempFolder = await bench.tempFolder();
   const archive = await transports.openArchive(path, { shown, tempFolder, signal });
   try {
-    const entries = await transports.readDockerManifest(archive);
-    if (entries === undefined) {
-      throw new transports.TransportError(
-        "ARCHIVE_INVALID",
-        `Cannot use "${shown}": it has no manifest.json`,
-        {
-          hint: `If it is an OCI image layout: oci-archive:${shown}`,
-        },
-      );
-    }
-    const entry = transports.pickDockerEntry(entries, { name, shown });
-    const image = await transports.readDockerImage(archive, entry);
+    const image = await transports.openDockerImage(archive, name);
     const from = await transports.DockerSource.open(archive, image, { tempFolder, signal });
     return {
       from,

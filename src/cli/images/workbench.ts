@@ -3,7 +3,13 @@ import type { OnRegistryEvent, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { CommandContext } from "../command.ts";
 import { openStore } from "../open-store.ts";
+import { plainListener } from "../registry/open-plain.ts";
 import { openRegistry } from "../registry/open-registry.ts";
+
+/** One without a view of its progress: what is worth a line goes to standard error. */
+export function openWorkbench(context: CommandContext): Workbench {
+  return new Workbench(context, { onRegistryEvent: plainListener(context) });
+}
 
 /** The store and the registries, each opened when it is first needed. Disposing closes what was opened. */
 export class Workbench implements AsyncDisposable {

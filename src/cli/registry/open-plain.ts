@@ -1,17 +1,21 @@
-import type { RegistryClient, RegistryEvent } from "../../registry/index.ts";
+import type { OnRegistryEvent, RegistryClient, RegistryEvent } from "../../registry/index.ts";
 import type { CommandContext } from "../command.ts";
 import { oneLine } from "../text.ts";
 import { openRegistry } from "./open-registry.ts";
 
-/** A registry client for a command without a view of its progress: what is worth a line goes to standard error. */
-export async function openPlainRegistry({
-  settings,
-  stderr,
-}: Pick<CommandContext, "settings" | "stderr">): Promise<RegistryClient> {
-  return await openRegistry(settings, (event) => {
+/** A registry client for a command without a view of its progress. */
+export async function openPlainRegistry(
+  context: Pick<CommandContext, "settings" | "stderr">,
+): Promise<RegistryClient> {
+  return await openRegistry(context.settings, plainListener(context));
+}
+
+/** Tells what is worth a line, on standard error. */
+export function plainListener({ stderr }: Pick<CommandContext, "stderr">): OnRegistryEvent {
+  return (event) => {
     const line = lineOf(event);
     if (line !== undefined) stderr.write(`${oneLine(line)}\n`);
-  });
+  };
 }
 
 function lineOf(event: RegistryEvent): string | undefined {

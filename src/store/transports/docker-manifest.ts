@@ -170,3 +170,18 @@ async function compressionOf(files: FileSet, name: string): Promise<Compression 
       return undefined;
   }
 }
+
+/**
+ * The image of a `docker save` archive that is meant; see `pickDockerEntry`.
+ * @throws {TransportError} ARCHIVE_INVALID, NO_IMAGE, NO_SUCH_IMAGE, IMAGE_AMBIGUOUS
+ */
+export async function openDockerImage(files: FileSet, name: string | undefined): Promise<DockerImage> {
+  const { shown } = files;
+  const entries = await readDockerManifest(files);
+  if (entries === undefined) {
+    throw new TransportError("ARCHIVE_INVALID", `Cannot use "${shown}": it has no manifest.json`, {
+      hint: `If it is an OCI image layout: oci-archive:${shown}`,
+    });
+  }
+  return await readDockerImage(files, pickDockerEntry(entries, { name, shown }));
+}

@@ -3,6 +3,7 @@ export {
   type DockerImage,
   type DockerLayer,
   type DockerManifestEntry,
+  openDockerImage,
   pickDockerEntry,
   readDockerImage,
   readDockerManifest,
