@@ -211,7 +211,7 @@ class BuildRun {
 
   async #solve(plans: readonly PlannedBuild[], layers: LayerAccess): Promise<readonly State[]> {
     const { store, cache, sandbox, now, monotonic } = this.#collaborators;
-    const { onEvent, maxParallelism, outputs, secrets, ssh } = this.#options;
+    const { onEvent, onFailedStep, maxParallelism, outputs, secrets, ssh } = this.#options;
     const { default: pLimit } = await import("p-limit");
     const limit = pLimit(maxParallelism ?? Math.max(MIN_PARALLEL_STEPS, availableParallelism()));
     const areFilesExported = outputs.some(({ kind }) => kind === "local" || kind === "tar");
@@ -230,16 +230,19 @@ class BuildRun {
       signal: this.#signal,
       limit: (work) => limit(work),
       isRead: (vertex) => read.has(vertex.id),
+      ...(onFailedStep === undefined
+        ? {}
+        : { keepFailure: keepFirstFailure(onFailedStep, this.#signal) }),
       onOutcome: (outcome) => void (outcome === "cached" ? this.#cached++ : this.#done++),
     };
     const files = new SourceFiles({
       store,
       layers,
       contexts: this.#contexts,
+      remote: this.#remote,
       onEvent,
       now,
       monotonic,
-      remote: this.#remote,
       signal: this.#signal,
       epochSeconds: plans[0]?.epochSeconds,
     });

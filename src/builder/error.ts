@@ -11,6 +11,8 @@ export type BuildErrorCode =
   | "SOURCE_MISSING"
   | "RUN_FAILED"
   | "SECRET_MISSING"
+  /** A failed step can't be entered: what it takes is gone, or the image has no shell. */
+  | "CANNOT_ENTER"
   | "DOWNLOAD_FAILED"
   | "NOT_ALLOWED"
   | "UNSUPPORTED"

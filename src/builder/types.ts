@@ -2,6 +2,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Compression } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { FailedStep } from "./debug/failed-step.ts";
 import type { OnEvent } from "./events.ts";
 
 /** Where the files of a build come from: a folder, a tar (stream or URL), or an image. */
@@ -97,8 +98,8 @@ export interface BuildOptions {
    */
   readonly dockerfile:
     | { readonly kind: "path"; readonly path: string; readonly shownAs: string }
-    | { readonly kind: "text"; readonly text: Uint8Array; readonly shownAs: string };
     | { readonly kind: "url"; readonly url: string; readonly shownAs: string }
+    | { readonly kind: "text"; readonly text: Uint8Array; readonly shownAs: string };
   /** The Dockerfile's own ignore file is looked for beside it (`NAME.dockerignore`), then `.dockerignore` in the context. */
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -130,6 +131,11 @@ export interface BuildOptions {
   readonly onEvent: OnEvent;
   /** Told once what the Dockerfile is, under the name that places in it carry: for showing its lines. */
   readonly onDockerfile?: (file: string, text: Uint8Array) => void;
+  /**
+   * Takes what a person needs to enter the step that failed, and the folder with what the step had changed, which may be
+   * moved away; undefined where it had not got so far. Called at most once.
+   */
+  readonly onFailedStep?: (step: FailedStep, upper: string | undefined) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from "node:tty";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { readSettings, readUser } from "./environment.ts";
@@ -36,6 +37,7 @@ const context: CommandContext = {
     isStdinOpen = true;
     return process.stdin;
   },
+  isInteractive: isatty(0) && isatty(1),
   stdout: createOutput(process.stdout, stopForClosedPipe),
   stderr: createOutput(process.stderr, () => undefined),
   signal: controller.signal,

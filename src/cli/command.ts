@@ -27,6 +27,8 @@ export interface CommandContext {
     /** On a terminal: whether keys come as they are pressed, and without being shown. */
     readonly setRawMode?: (isRaw: boolean) => unknown;
   };
+  /** Whether a person sits at standard input and output; asking does not open them. */
+  readonly isInteractive: boolean;
   /** Results. */
   readonly stdout: Output;
   /** Progress and diagnostics. */
@@ -57,7 +59,12 @@ export interface CommandSpec<T extends OptionTable> {
   readonly needsRoot?: (options: ParsedOptions<T>) => boolean;
   /** @returns the exit code; 0 when nothing is returned */
   run(
-    invocation: { readonly options: ParsedOptions<T>; readonly positionals: readonly string[] },
+    invocation: {
+      readonly options: ParsedOptions<T>;
+      readonly positionals: readonly string[];
+      /** How many of the positionals stood before `--`; undefined without one. */
+      readonly beforeDashes: number | undefined;
+    },
     context: CommandContext,
   ): Promise<number | undefined>;
 }

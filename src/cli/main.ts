@@ -49,7 +49,7 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
     found.entry.load(),
     import("./args/parse-options.ts"),
   ]);
-  const { options, positionals, help } = parseOptions(command.options, found.rest);
+  const { options, positionals, beforeDashes, help } = parseOptions(command.options, found.rest);
   if (help) {
     const { formatCommandHelp } = await import("./help/format-help.ts");
     context.stdout.write(formatCommandHelp(found.entry, command, context.stdout));
@@ -65,5 +65,5 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
     const { runInNamespace } = await import("./run-in-namespace.ts");
     return runInNamespace(context);
   }
-  return (await command.run({ options, positionals }, context)) ?? EXIT.done;
+  return (await command.run({ options, positionals, beforeDashes }, context)) ?? EXIT.done;
 }

@@ -4,6 +4,7 @@ import { RunnerError } from "./error.ts";
 import { type HostFacts, readHostFacts } from "./host/host-facts.ts";
 import { OutputGate } from "./process/output-gate.ts";
 import { removeCgroups, removeStaleCgroups } from "./process/remove-cgroups.ts";
+import { runAttached } from "./process/run-attached.ts";
 import { runProcess } from "./process/run-process.ts";
 import { runtimeCommand } from "./process/runtime-command.ts";
 import { readRuntimeFailure, toRunnerError } from "./process/runtime-failure.ts";
@@ -54,17 +55,18 @@ async function runInContainer(
   host: Host,
 ): Promise<SandboxResult> {
   const argv0 = spec.argv[0] ?? "";
-  using bundle = writeBundle(spec, host);
+  using bundle = writeBundle(spec, { ...host, hasTerminal: options.attach?.terminal === true });
   // runc opens its log before it does anything else.
   const hasStarted = (): boolean => existsSync(bundle.logFile);
   const gate = new OutputGate(options.onOutput, hasStarted);
   const { isMounted: hasCgroups, folders } = host.facts.cgroups;
   try {
-    const { exitCode, signal } = await runProcess(runtimeCommand(host.programs, bundle, { hasCgroups }), {
-      env: { PATH: host.searchPath, ...MOUNT_ENVIRONMENT },
-      signal: options.signal,
-      onOutput: (stream, chunk) => gate.write(stream, chunk),
-    });
+    const argv = runtimeCommand(host.programs, bundle, { hasCgroups });
+    const common = { env: { PATH: host.searchPath, ...MOUNT_ENVIRONMENT }, signal: options.signal };
+    const { exitCode, signal } =
+      options.attach === undefined
+        ? await runProcess(argv, { ...common, onOutput: (stream, chunk) => gate.write(stream, chunk) })
+        : await runAttached(argv, { ...common, ...options.attach, searchPath: host.searchPath });
     if (exitCode !== 0) {
       const failure = hasStarted() ? readRuntimeFailure(bundle.logFile) : gate.heldText;
       if (failure !== undefined) throw toRunnerError(failure, argv0);

@@ -58,6 +58,12 @@ export interface SandboxRunOptions {
   /** Aborting kills every process of the container, waits for it to be gone, and throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onOutput: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  /**
+   * The command reads and writes our own standard streams, `onOutput` is not called: for a person who looks around.
+   * `terminal` gives it a terminal of its own, which ours is passed through to and is put right afterwards; our
+   * standard input and output must then be one.
+   */
+  readonly attach?: { readonly terminal: boolean };
 }
 
 /**

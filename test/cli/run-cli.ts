@@ -33,6 +33,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     restart: { execPath: process.execPath, argv: [] },
     cwd: options.cwd ?? "/",
     stdin: Object.assign(readable(options.stdin ?? ""), { isTTY: false }),
+    isInteractive: false,
     stdout,
     stderr,
     signal: options.signal ?? new AbortController().signal,

@@ -83,11 +83,11 @@ export interface WorkdirVertex extends VertexBase {
   readonly epochSeconds?: number;
 }
 
-/** A mount of a RUN, with its source as a vertex. */
-export type ExecMount =
+/** A mount of a RUN. Where others' files are mounted, `from` says whose: a vertex, unless it is a mount of another kind. */
+export type ExecMount<From = ContextVertex | StateVertex> =
   | {
       readonly kind: "bind";
-      readonly from: ContextVertex | StateVertex;
+      readonly from: From;
       readonly source: string;
       readonly target: string;
       readonly readonly: boolean;
@@ -97,7 +97,7 @@ export type ExecMount =
       readonly cacheId: string;
       readonly sharing: "shared" | "private" | "locked";
       /** What a new cache starts with; scratch when absent. */
-      readonly from?: ContextVertex | StateVertex;
+      readonly from?: From;
       readonly source: string;
       readonly target: string;
       readonly readonly: boolean;

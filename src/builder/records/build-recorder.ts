@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { encodeFailedStep, type FailedStep } from "../debug/failed-step.ts";
 import type { ProgressEvent } from "../events.ts";
 import type { BuildStatus, BuildSubject, StepLine, StoredBuild } from "./build-record.ts";
 import { ownProcess } from "./own-process.ts";
@@ -41,6 +43,7 @@ export class BuildRecorder {
   #build: StoredBuild;
   #stepsFd: number | undefined;
   #logBytes = 0;
+  #hasFailedStep = false;
   #isBroken = false;
 
   constructor(options: RecorderOptions) {
@@ -76,6 +79,23 @@ export class BuildRecorder {
   /** The number of a step that has started. */
   numberOf(vertex: string): number | undefined {
     return this.#steps.get(vertex)?.number;
+  }
+
+  /**
+   * Keeps what it takes to enter the step that failed.
+   * @param upper folder of what it had changed, on the store's file system; it is moved here
+   */
+  readonly keepFailedStep = async (step: FailedStep, upper: string | undefined): Promise<void> => {
+    if (this.#isBroken) return;
+    await mkdir(this.paths.failed, 0o700);
+    if (upper !== undefined) await rename(upper, this.paths.failedFiles);
+    await writeFile(this.paths.failedStep, encodeFailedStep(step), { mode: 0o600 });
+    this.#hasFailedStep = true;
+  };
+
+  /** Whether a failed step was kept. */
+  get hasFailedStep(): boolean {
+    return this.#hasFailedStep;
   }
 
   /** Writes down how the build ended. Later events are ignored. */

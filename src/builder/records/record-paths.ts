@@ -26,4 +26,11 @@ export class RecordPaths {
   get failed(): string {
     return join(this.folder, "failed");
   }
+  get failedStep(): string {
+    return join(this.failed, "step.json");
+  }
+  /** What the step had changed: an overlay's upper folder. Absent for a step without a process. */
+  get failedFiles(): string {
+    return join(this.failed, "files");
+  }
 }

@@ -70,7 +70,9 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
 }
 
 /** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
-export function cacheLeases<From extends { readonly id: string }>({ mounts }: MountedStep<From>): readonly string[] {
+export function cacheLeases<From extends { readonly id: string }>({
+  mounts,
+}: MountedStep<From>): readonly string[] {
   const names = mounts.flatMap((mount) =>
     mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount)}`] : [],
   );

@@ -7,6 +7,9 @@ import type { OnEvent } from "../events.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { State } from "./state.ts";
 
+/** Where layers can be fetched from. */
+export type LayerOrigin = Pick<ResolvedImage, "shownAs" | "layers" | "blobs" | "origin">;
+
 /**
  * The layers that a build works with, wherever they are: in the store, or still at the source of a base image.
  * Base layers are fetched and unpacked when their files are first read, all of a state side by side, once for
@@ -18,13 +21,13 @@ export class LayerAccess {
   readonly #monotonic: () => number;
   readonly #signal: AbortSignal;
   /** Where the layers of base images can be fetched from. */
-  readonly #remote = new Map<Digest, { readonly image: ResolvedImage; readonly blob: Descriptor }>();
+  readonly #remote = new Map<Digest, { readonly image: LayerOrigin; readonly blob: Descriptor }>();
   readonly #unpacking = new Map<Digest, Promise<void>>();
   readonly #fetches = new Map<Digest, Promise<void>>();
 
   constructor(details: {
     readonly store: BuildStore;
-    readonly images: Iterable<ResolvedImage>;
+    readonly images: Iterable<LayerOrigin>;
     readonly onEvent: OnEvent;
     readonly monotonic: () => number;
     readonly signal: AbortSignal;

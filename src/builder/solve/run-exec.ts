@@ -38,6 +38,12 @@ export function execIngredients(vertex: ExecVertex, parent: State, mounts: Ingre
   };
 }
 
+export interface RunHelpers {
+  readonly openMounts: () => Promise<MountSession>;
+  /** Told when the command failed, with the folder of what it had changed, which may be moved away. */
+  readonly keepFailure: (upper: string) => Promise<void>;
+}
+
 /**
  * Runs a command on a state and takes what it changed as a layer.
  * @throws {BuildError} RUN_FAILED with the exit code and the last output
@@ -46,7 +52,7 @@ export async function runExec(
   context: StepContext,
   vertex: ExecVertex,
   parent: State,
-  openMounts: () => Promise<MountSession>,
+  { openMounts, keepFailure }: RunHelpers,
 ): Promise<MadeLayer> {
   const { store, sandbox, signal } = context;
   const folders = await context.layers.folders(parent);
@@ -83,9 +89,14 @@ export async function runExec(
         },
       })
       .catch(async (error: unknown) => {
+        if (!signal.aborted) await keepFailure(pending.upper);
         throw await describeRunnerError(vertex, error);
       });
-    if (exitCode !== 0) throw await runFailed(vertex, exitCode, tail, store.root);
+    if (exitCode !== 0) {
+      const failure = await runFailed(vertex, exitCode, tail, store.root);
+      await keepFailure(pending.upper);
+      throw failure;
+    }
     signal.throwIfAborted();
     const packed = await packUpper(pending.upper, folders, { recentSinceSeconds: startedSeconds, signal });
     return {

@@ -1,4 +1,5 @@
 import { computeCacheKey } from "../../cache/index.ts";
+import { describeFailedFiles, describeFailedRun } from "../debug/describe-failure.ts";
 import { withPlace } from "../graph/stage-graph.ts";
 import type {
   CopyVertex,
@@ -101,17 +102,38 @@ export class Solver {
   async #solveWorkdir(vertex: WorkdirVertex): Promise<State> {
     const { context } = this.#options;
     const parent = await this.solve(vertex.input);
-    return takeStep(context, {
-      vertex,
-      parent,
-      ingredients: workdirKey(vertex, parent),
-      make: () => makeWorkdirLayer(context, vertex, parent),
-    });
+    return this.#keepingFailure(vertex, parent, () =>
+      takeStep(context, {
+        vertex,
+        parent,
+        ingredients: workdirKey(vertex, parent),
+        make: () => makeWorkdirLayer(context, vertex, parent),
+      }),
+    );
+  }
+
+  /** Where a step without a process fails, what it failed on is its parent's files. */
+  async #keepingFailure<T>(
+    vertex: CopyVertex | WorkdirVertex,
+    parent: State,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { context, images } = this.#options;
+    try {
+      return await work();
+    } catch (error) {
+      await context.keepFailure?.(async () => describeFailedFiles(vertex, parent, images), undefined);
+      throw error;
+    }
   }
 
   async #solveCopy(vertex: CopyVertex): Promise<State> {
-    const { context, files } = this.#options;
     const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
+    return this.#keepingFailure(vertex, parent, () => this.#copyOnto(vertex, parent));
+  }
+
+  async #copyOnto(vertex: CopyVertex, parent: State): Promise<State> {
+    const { context, files } = this.#options;
     const inputs: CopyInputs = {
       open: (source) => files.open(source, (state) => this.solve(state)),
       digests: (source) => files.digests(source),
@@ -148,7 +170,11 @@ export class Solver {
     const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
     const inputs: MountInputs = {
       state: (state) => this.solve(state),
-      context: (from, path) => files.snapshot(from, path),
+      content: async (from, path) => (await files.snapshot(from, path)).content,
+      layers: async (from, path) =>
+        from.kind === "context"
+          ? [await (await files.snapshot(from, path)).layer()]
+          : (await this.solve(from)).layers.map(({ diffId }) => diffId),
       secrets,
       ssh,
     };
@@ -159,7 +185,11 @@ export class Solver {
       ingredients: execIngredients(vertex, parent, mounts),
       make: () =>
         withLeases(context, cacheLeases(vertex), () =>
-          runExec(context, vertex, parent, () => openMounts(context, vertex, inputs)),
+          runExec(context, vertex, parent, {
+            openMounts: () => openMounts(context, vertex, inputs),
+            keepFailure: async (upper) =>
+              context.keepFailure?.(() => describeFailedRun(vertex, parent, inputs), upper),
+          }),
         ),
     });
   }

@@ -109,10 +109,7 @@ export class SourceFiles {
   }
 
   /** A folder or file of a context, as an unpacked layer of its own: what a bind mount shows. */
-  snapshot(
-    vertex: ContextVertex,
-    path: string,
-  ): Promise<{ readonly content: Ingredient; readonly folder: () => Promise<string> }> {
+  snapshot(vertex: ContextVertex, path: string): Promise<ContextSnapshot> {
     const key = `${vertex.id} ${path}`;
     let snapshot = this.#snapshots.get(key);
     if (snapshot === undefined) {
@@ -137,8 +134,8 @@ export class SourceFiles {
       contents: await this.#digestFile(await contexts.digestName(vertex)),
       signal,
     });
-    let folder: Promise<string> | undefined;
-    const make = async (): Promise<string> => {
+    let layer: Promise<Digest> | undefined;
+    const make = async (): Promise<Digest> => {
       const plan = await planCopy({ destination: "/", unpack: false }, selection, {
         destination: EMPTY_TREE,
         folderMtimeSeconds: 0,
@@ -146,9 +143,10 @@ export class SourceFiles {
       });
       await using pending = await store.layers.prepareSnapshot();
       const packed = await writeLayer(plan.entries, { snapshotDir: pending.upper }, { signal });
-      return pending.commit(packed);
+      await pending.commit(packed);
+      return packed.diffId;
     };
-    return { content: fingerprint.digest, folder: () => (folder ??= make()) };
+    return { content: fingerprint.digest, layer: () => (layer ??= make()) };
   }
 
   async #tree(
@@ -208,7 +206,11 @@ export class SourceFiles {
   }
 }
 
-type ContextSnapshot = { readonly content: Ingredient; readonly folder: () => Promise<string> };
+/** A part of a context: what stands for its content in a key, and the layer that it is made into when asked for. */
+interface ContextSnapshot {
+  readonly content: Ingredient;
+  readonly layer: () => Promise<Digest>;
+}
 
 function treeName(vertex: ContextVertex | StateVertex): string {
   if (vertex.kind !== "context") return vertex.name;

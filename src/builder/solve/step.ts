@@ -2,6 +2,7 @@ import { type CacheRecord, computeCacheKey, type Ingredients } from "../../cache
 import type { Digest } from "../../oci/index.ts";
 import { splitDigest } from "../../oci/index.ts";
 import type { Collaborators } from "../collaborators.ts";
+import type { FailedStep } from "../debug/failed-step.ts";
 import type { OnEvent } from "../events.ts";
 import type { CopyVertex, ExecVertex, WorkdirVertex } from "../graph/vertex.ts";
 import type { LayerAccess } from "./layer-access.ts";
@@ -26,6 +27,8 @@ export interface StepContext
   readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
   /** Whether somebody in this build will read the files of the vertex's result. */
   readonly isRead: (vertex: StepVertex) => boolean;
+  /** Keeps what it takes to enter a step that has failed; only the first of a build is. Never throws. */
+  readonly keepFailure?: (describe: () => Promise<FailedStep>, upper: string | undefined) => Promise<void>;
   /** Called once for each step that ends well. */
   readonly onOutcome: (outcome: "done" | "cached") => void;
 }

@@ -6,6 +6,8 @@ export interface ParsedArguments<T extends OptionTable> {
   readonly options: ParsedOptions<T>;
   /** What is no flag, in order; everything after `--`. */
   readonly positionals: readonly string[];
+  /** How many of the positionals stood before `--`; undefined without one. */
+  readonly beforeDashes: number | undefined;
   /** `--help` or `-h` was given; then nothing after it was looked at. */
   readonly help: boolean;
 }
@@ -25,6 +27,7 @@ export function parseOptions<T extends OptionTable>(table: T, argv: readonly str
   );
   let index = 0;
   let help = false;
+  let beforeDashes: number | undefined;
 
   const record = (name: string, shown: string, attached: string | undefined): void => {
     const spec = table[name] as OptionSpec;
@@ -42,6 +45,7 @@ export function parseOptions<T extends OptionTable>(table: T, argv: readonly str
   while (index < argv.length && !help) {
     const argument = argv[index++] as string;
     if (argument === "--") {
+      beforeDashes = positionals.length;
       positionals.push(...argv.slice(index));
       break;
     }
@@ -57,7 +61,7 @@ export function parseOptions<T extends OptionTable>(table: T, argv: readonly str
       help = parseShort(argument, byShort, table, record);
     }
   }
-  return { options: collect(table, values), positionals, help };
+  return { options: collect(table, values), positionals, beforeDashes, help };
 }
 
 /** One argument of short flags; true when `-h` was among them. */

@@ -59,6 +59,7 @@ export async function readBuildOptions(
     ulimits: flags.ulimit.map(parseUlimit),
     noCache: flags["no-cache"] ? true : flags["no-cache-filter"].flatMap((list) => list.split(",")),
     pull: flags.pull,
+    ...(flags.jobs === undefined ? {} : { maxParallelism: readJobs(flags.jobs) }),
     allow: flags.allow.flatMap((list) => list.split(",").map(checkRight)),
   };
   // Last, since it may wait for standard input: whatever is wrong with the flags is said before.
@@ -149,6 +150,15 @@ function readNetwork(mode: string | undefined): BuildOptions["network"] {
     default:
       throw usageError(`Unknown network "${mode}"`, "It is default, host or none");
   }
+}
+
+/** More would only be a slip of the finger. */
+const MAX_JOBS = 1024;
+
+function readJobs(text: string): number {
+  const jobs = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (jobs >= 1 && jobs <= MAX_JOBS) return jobs;
+  throw usageError(`Cannot read --jobs "${text}"`, `It is a number from 1 to ${MAX_JOBS}`);
 }
 
 const RIGHTS = ["security.insecure", "network.host"];

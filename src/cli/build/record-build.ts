@@ -30,7 +30,7 @@ export async function runRecorded(
   const { build } = await import("../../builder/index.ts");
   let isFailed = true;
   try {
-    const result = await build(collaborators, options);
+    const result = await build(collaborators, { ...options, onFailedStep: recorder.keepFailedStep });
     recorder.end({ status: "done", imageId: result.imageId });
     isFailed = false;
     return result;

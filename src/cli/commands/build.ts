@@ -9,6 +9,7 @@ import { openCollaborators } from "../build/open-collaborators.ts";
 import { openRecorder, runRecorded } from "../build/record-build.ts";
 import { removeStaleResults, writeResults } from "../build/result-files.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
+import { usageError } from "../error.ts";
 import { EXIT } from "../main.ts";
 import { createPaint } from "../paint.ts";
 import { type ProgressKind, parseProgressKind } from "../progress/create-view.ts";
@@ -58,6 +59,7 @@ async function buildImage(
   context: CommandContext,
 ): Promise<number> {
   const { cwd, signal, stdout, stderr } = context;
+  const shouldEnter = readOnFail(flags["on-fail"], context);
   const warnings: string[] = [];
   const options = await readBuildOptions(flags, operand, context, (warning) => warnings.push(warning));
   noteSource(options, context);
@@ -93,10 +95,21 @@ async function buildImage(
     view.close();
     if (recorder === undefined || signal.aborted) throw error;
     const { endFailedBuild } = await import("../build/end-failed-build.ts");
-    return endFailedBuild(error, recorder, context);
+    return endFailedBuild(error, recorder, context, shouldEnter ? options : undefined);
   } finally {
     view.close();
   }
+}
+
+/** Whether a shell is to be opened where the build fails. @throws {CliError} USAGE */
+function readOnFail(what: string | undefined, { isInteractive }: CommandContext): boolean {
+  if (what === undefined || what === "stop") return false;
+  if (what !== "shell") throw usageError(`Cannot do --on-fail=${what}`, "It is stop or shell");
+  if (isInteractive) return true;
+  throw usageError(
+    "Cannot do --on-fail=shell: standard input and output are no terminal",
+    "Leave it out, and look at the failed step afterwards: strake debug -c LINE",
+  );
 }
 
 /** Lets messages show lines of a Dockerfile that is no file. */

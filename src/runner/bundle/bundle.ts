@@ -30,6 +30,8 @@ export interface BundleOptions {
   readonly facts: HostFacts;
   /** The host's resolv.conf. */
   readonly resolvConf: string;
+  /** Whether the command gets a terminal. */
+  readonly hasTerminal?: boolean;
 }
 
 /**
@@ -84,6 +86,7 @@ function fillBundle(spec: SandboxSpec, options: BundleOptions, draft: Draft): re
   const config = createRuntimeSpec(spec, {
     id,
     facts: options.facts,
+    hasTerminal: options.hasTerminal === true,
     paths: {
       rootfs,
       overlaySources: new Map(Array.from(extra, ([index, { source }]) => [index, source])),

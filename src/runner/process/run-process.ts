@@ -1,5 +1,4 @@
-import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { killChildFirst } from "./child-of-child.ts";
 import { type ProcessEnd, startProcess, waitForEnd } from "./start-process.ts";
 
 export interface RunProcessOptions {
@@ -27,37 +26,5 @@ export async function runProcess(argv: readonly string[], options: RunProcessOpt
     return end;
   } finally {
     options.signal?.removeEventListener("abort", abort);
-  }
-}
-
-/**
- * Kills what `unshare --fork` has forked rather than unshare itself. That child is the first process of a PID
- * namespace: the kernel kills the rest with it, and unshare's wait for it, hence ours for unshare, ends only when
- * all of them are gone. Stopping unshare first settles whether it has forked already: with a signal pending, fork
- * starts anew and so never happens.
- */
-function killChildFirst(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGSTOP");
-  const grandchildren = readChildren(pid);
-  for (const grandchild of grandchildren) kill(grandchild);
-  child.kill(grandchildren.length === 0 ? "SIGKILL" : "SIGCONT");
-}
-
-function readChildren(pid: number): readonly number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim();
-    return text === "" ? [] : text.split(" ").map(Number);
-  } catch {
-    return []; // it has ended already
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // ESRCH: it ended by itself, which is what was wanted
   }
 }

@@ -51,6 +51,8 @@ export interface RuntimeSpecHost {
   readonly paths: BundlePaths;
   /** The container's id, which also names its cgroup. */
   readonly id: string;
+  /** Whether the command gets a terminal; it has none when absent. */
+  readonly hasTerminal?: boolean;
 }
 
 /**
@@ -67,7 +69,7 @@ export function createRuntimeSpec(spec: SandboxSpec, host: RuntimeSpecHost): Run
   return {
     ociVersion: "1.0.2",
     process: {
-      terminal: false,
+      terminal: host.hasTerminal === true,
       user: { uid: spec.uid, gid: spec.gid, umask: UMASK, additionalGids: spec.additionalGids },
       args: spec.argv,
       env: spec.env,

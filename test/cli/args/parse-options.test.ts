@@ -41,7 +41,9 @@ describe("parseOptions()", () => {
     [["--secretive"], { secretive: true }, []],
   ])("reads %j", (argv, options, positionals) => {
     const parsed = parseOptions(TABLE, argv);
-    expect(parsed).toEqual({ options: { ...NOTHING, ...options }, positionals, help: false });
+    const dashes = argv.indexOf("--");
+    const beforeDashes = dashes < 0 ? undefined : dashes;
+    expect(parsed).toEqual({ options: { ...NOTHING, ...options }, positionals, beforeDashes, help: false });
   });
 
   it.each<[string[], string, string | undefined]>([
