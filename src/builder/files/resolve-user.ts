@@ -87,9 +87,9 @@ function isNumberOrRoot(text: string): boolean {
 }
 
 function parseId(text: string): number | undefined {
-  if (!/^\d+$/.test(text)) return undefined;
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
   const id = Number(text);
-  if (id > MAX_ID)
+  if (id < 0 || id > MAX_ID)
     throw new FilesError(
       "USER_NOT_FOUND",
       `Cannot use the id "${text}": uids and gids must be in range 0-${MAX_ID}`,

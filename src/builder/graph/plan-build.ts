@@ -48,7 +48,8 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
   const stages = new StageGraph(dockerfile, {
     globalArgs,
     words,
-    target: options.target,
+    // Like Docker, an empty --target (from an empty variable, say) asks for none.
+    target: options.target || undefined,
     namedContext: (name) => findNamedContext(options.buildContexts, name),
   });
   const epochSeconds = sourceDateEpoch(options.buildArgs);
@@ -107,7 +108,7 @@ function globalArguments({ dockerfile, options, ...input }: PlanInput, words: Wo
   let env = predefinedArgs({
     buildPlatform: input.buildPlatform,
     targetPlatform: input.targetPlatform,
-    target: options.target ?? lastStage,
+    target: options.target || lastStage,
     buildArgs: options.buildArgs,
   });
   for (const instruction of dockerfile.metaArgs) {

@@ -239,7 +239,8 @@ export class WordExpander {
       operator = this.#takeCodePoint();
       written += operator;
     } else if (!"+-?#%".includes(operator) || operator === "") {
-      throw new Failure(`unsupported modifier (${written}) in substitution`);
+      // Where the word ends here, BuildKit shows the sign of a character that is none.
+      throw new Failure(`unsupported modifier (${written || "\ufffd"}) in substitution`);
     }
     const isPattern = operator === "#" || operator === "%";
     if (isPattern && emptyIsUnset) throw new Failure(`unsupported modifier (${written}) in substitution`);

@@ -90,6 +90,7 @@ describe("resolveUser()", () => {
     ["1000:1001", 1000, 1001, [1001], "/home/u"],
     ["root:root", 0, 0, [0], "/root"],
     ["0:9", 0, 9, [9], "/root"],
+    ["+5", 5, 0, [0], "/"],
     [":users", 0, 100, [100], "/root"],
     ["nobody", 65534, 65533, [65533, 100], "/home"],
     ["homeless", 1002, 1002, [1002], "/"],
@@ -108,6 +109,7 @@ describe("resolveUser()", () => {
     expect(() => resolveUser("u:ghosts", image())).toThrow(
       "unable to find group ghosts: no matching entries in group file",
     );
-    expect(() => resolveUser("99999999999", image())).toThrow("uids and gids must be in range 0-2147483647");
+    for (const id of ["99999999999", "2147483648", "-1", "0:-1"])
+      expect(() => resolveUser(id, image())).toThrow("uids and gids must be in range 0-2147483647");
   });
 });

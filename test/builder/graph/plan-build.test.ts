@@ -8,7 +8,7 @@ import { parseDockerfile } from "../../../src/parser/index.ts";
 const PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** Plans a Dockerfile that stands on nothing but scratch. */
-async function plan(text: string): Promise<PlannedBuild> {
+async function plan(text: string, target?: string): Promise<PlannedBuild> {
   const noImage = (name: string): never => {
     throw new Error(`no image: ${name}`);
   };
@@ -40,6 +40,7 @@ async function plan(text: string): Promise<PlannedBuild> {
       pull: false,
       allow: [],
       onEvent() {},
+      ...(target === undefined ? {} : { target }),
     },
   });
 }
@@ -109,4 +110,11 @@ test("EXPOSE of nothing exposes nothing", async () => {
 test("a stage on another stage begins with the variables of its config, whatever an ARG there said", async () => {
   const text = "FROM scratch AS base\nARG B=arg\nENV A=env\nARG A=arg\nFROM base\nRUN x\n";
   expect((await lastRun(text)).env.filter((entry) => !entry.startsWith("PATH="))).toEqual(["B=arg", "A=env"]);
+});
+
+test("an empty --target is none: the last stage is built", async () => {
+  const text = "FROM scratch AS a\nLABEL l=a\nFROM scratch AS b\nARG TARGETSTAGE\nLABEL l=b-$TARGETSTAGE\n";
+  expect((await plan(text, "")).image).toEqual((await plan(text)).image);
+  expect((await plan(text, "")).image.config.Labels).toEqual({ l: "b-b" });
+  await expect(plan(text, "c")).rejects.toThrow('target stage "c" could not be found');
 });

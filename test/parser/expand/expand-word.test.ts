@@ -32,6 +32,11 @@ describe("expandWord() and splitWords()", () => {
     expect(orError(() => splitWords(input, ENV))).toEqual(wanted(words));
   });
 
+  test("show the end of the word in place of a modifier as BuildKit does", () => {
+    expect(() => expandWord("${A", ENV)).toThrow("unsupported modifier (\ufffd) in substitution");
+    expect(() => expandWord("${A=", ENV)).toThrow("unsupported modifier (=) in substitution");
+  });
+
   test("tell which names were found and which were not", () => {
     expect(expandWord("$A${B:-$C}$A'$D'", ENV)).toEqual({
       word: "aa$D",
