@@ -21,7 +21,9 @@ const MAX_ID = 0x7fffffff;
  * @throws {FilesError} USER_NOT_FOUND, GROUP_NOT_FOUND
  */
 export function resolveUser(spec: string, tree: FileTree): ResolvedUser {
-  const [userPart = "", groupPart = ""] = spec.split(":");
+  const colon = spec.indexOf(":");
+  const userPart = colon < 0 ? spec : spec.slice(0, colon);
+  const groupPart = colon < 0 ? "" : spec.slice(colon + 1);
   const user = spec === "" ? "0" : userPart;
   const passwd = readPasswd(tree);
   const isExplicit = isNumberOrRoot(user) && isNumberOrRoot(groupPart);

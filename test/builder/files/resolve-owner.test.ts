@@ -109,6 +109,7 @@ describe("resolveUser()", () => {
     expect(() => resolveUser("u:ghosts", image())).toThrow(
       "unable to find group ghosts: no matching entries in group file",
     );
+    expect(() => resolveUser("u:1:2", image())).toThrow("unable to find group 1:2");
     for (const id of ["99999999999", "2147483648", "-1", "0:-1"])
       expect(() => resolveUser(id, image())).toThrow("uids and gids must be in range 0-2147483647");
   });
