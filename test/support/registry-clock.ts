@@ -66,3 +66,31 @@ export class HastyClock implements Clock {
     this.#aheadMs += durationMs;
   }
 }
+
+/** Real time, so many times as fast: pauses of seconds take milliseconds, and keep their order. */
+export class FastClock implements Clock {
+  readonly #scale: number;
+  readonly #random: () => number;
+
+  constructor(scale: number, random: () => number) {
+    this.#scale = scale;
+    this.#random = random;
+  }
+
+  nowMs(): number {
+    return performance.now() * this.#scale;
+  }
+
+  dateMs(): number {
+    return this.nowMs();
+  }
+
+  random(): number {
+    return this.#random();
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = setTimeout(callback, delayMs / this.#scale);
+    return () => clearTimeout(timer);
+  }
+}

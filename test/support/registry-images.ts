@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import {
   type BlobOpener,
@@ -53,6 +53,8 @@ export interface MakeImageOptions {
   readonly layerSizes?: readonly number[];
   readonly architecture?: string;
   readonly blobs?: MemoryBlobs;
+  /** Makes the layers the same for the same seed. */
+  readonly seed?: string;
   /** Really compress the layers; they have other sizes then. */
   readonly gzip?: boolean;
   readonly subject?: Descriptor;
@@ -63,7 +65,9 @@ export interface MakeImageOptions {
 export function makeImage(options: MakeImageOptions = {}): MadeImage {
   const { layerSizes = [1000, 200_000], architecture = "amd64", blobs = new MemoryBlobs() } = options;
   // Tools look at the first bytes to tell how a layer is compressed, so it has to be true.
-  const contents = layerSizes.map((size) => randomBytes(size));
+  const contents = layerSizes.map((size, i) =>
+    options.seed === undefined ? randomBytes(size) : seededBytes(`${options.seed} ${i}`, size),
+  );
   const layers = contents.map((bytes) =>
     options.gzip === true
       ? blobs.put(gzipSync(bytes), MEDIA_TYPES.ociLayerGzip)
@@ -110,6 +114,12 @@ export function makeIndex(architectures: readonly string[]): MadeImage & { reado
   const first = images[0];
   if (first === undefined) throw new Error("an index needs an image");
   return { ...first.image, index };
+}
+
+/** Bytes that do not compress, the same for the same seed. */
+export function seededBytes(seed: string, size: number): Buffer {
+  const key = createHash("sha256").update(seed).digest();
+  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(size));
 }
 
 export function json(value: unknown): Uint8Array {

@@ -6,7 +6,8 @@ import {
   type ServerResponse,
   request as send,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 
 export interface SeenRequest {
   readonly method: string;
@@ -39,12 +40,22 @@ export type Fault =
   | { readonly kind: "no-range" }
   /** The request reaches the registry, but its answer never comes back. */
   | { readonly kind: "lose-answer" }
-  /** The body of the request is read up to here, then the connection is reset. */
-  | { readonly kind: "break-upload"; readonly afterBytes: number };
+  /** The body of the request is read up to here, then the connection is reset. The registry sees it where `forward`. */
+  | { readonly kind: "break-upload"; readonly afterBytes: number; readonly forward?: boolean }
+  /** The whole body of the request is read and thrown away, then answered here. */
+  | { readonly kind: "late-answer"; readonly status: number }
+  /** The real answer, of which nothing more comes after so many bytes of its body; the connection stays open. */
+  | { readonly kind: "stall"; readonly afterBytes: number }
+  /** The request is taken, and nothing ever comes back. */
+  | { readonly kind: "hang" }
+  /** The real answer, in small pieces with a pause after each. */
+  | { readonly kind: "drip"; readonly pieceBytes: number; readonly pauseMs: number };
 
 export interface FaultProxy extends AsyncDisposable {
   readonly host: string;
   readonly seen: SeenRequest[];
+  /** Everything that clients have sent here and were sent, headers included. */
+  bytes(): number;
   rule: (request: SeenRequest) => Fault | undefined;
   /** Forgets rule, requests and counts. */
   reset(): void;
@@ -54,6 +65,9 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startProxy(target?: string): Promise<FaultProxy> {
   const counts = new Map<string, number>();
   const proxy: Pick<FaultProxy, "seen" | "rule"> = { seen: [], rule: () => undefined };
+  const open = new Set<Socket>();
+  let closedBytes = 0;
+  const bytesOf = ({ bytesRead, bytesWritten }: Socket): number => bytesRead + bytesWritten;
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? "/";
     const key = `${incoming.method} ${path}`;
@@ -63,11 +77,20 @@ export async function startProxy(target?: string): Promise<FaultProxy> {
     proxy.seen.push(seen);
     const fault = proxy.rule(seen);
     void serve(incoming, outgoing, fault, target).catch(() => outgoing.destroy());
-  }).listen(0, "127.0.0.1");
+  });
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => {
+      open.delete(socket);
+      closedBytes += bytesOf(socket);
+    });
+  });
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return Object.assign(proxy, {
     host: `127.0.0.1:${port}`,
+    bytes: () => [...open].reduce((sum, socket) => sum + bytesOf(socket), closedBytes),
     reset() {
       proxy.rule = () => undefined;
       proxy.seen.length = 0;
@@ -96,7 +119,13 @@ async function serve(
     outgoing.end(fault.body ?? "");
     return;
   }
-  if (fault?.kind === "break-upload") {
+  if (fault?.kind === "hang") return;
+  if (fault?.kind === "late-answer") {
+    for await (const _chunk of incoming);
+    outgoing.writeHead(fault.status).end();
+    return;
+  }
+  if (fault?.kind === "break-upload" && (fault.forward !== true || target === undefined)) {
     let left = fault.afterBytes;
     for await (const chunk of incoming) {
       left -= (chunk as Buffer).byteLength;
@@ -121,6 +150,19 @@ async function serve(
     agent: false,
   });
   forwarded.on("error", () => outgoing.destroy());
+  if (fault?.kind === "break-upload") {
+    let left = fault.afterBytes;
+    for await (const chunk of incoming) {
+      const piece = (chunk as Buffer).subarray(0, left);
+      left -= piece.byteLength;
+      // Wait until it is out, so that the registry gets these bytes before the end.
+      await new Promise((resolve) => forwarded.write(piece, resolve));
+      if (left <= 0) break;
+    }
+    forwarded.destroy();
+    incoming.socket.resetAndDestroy();
+    return;
+  }
   incoming.pipe(forwarded);
   const [answer] = (await once(forwarded, "response")) as [IncomingMessage];
   if (fault?.kind === "lose-answer") {
@@ -149,15 +191,23 @@ async function pass(
     return;
   }
   writeHead(outgoing, answer.statusCode ?? 200, headers);
-  let left = fault?.kind === "cut" ? fault.afterBytes : Number.POSITIVE_INFINITY;
+  const isCut = fault?.kind === "cut" || fault?.kind === "stall";
+  let left = isCut ? fault.afterBytes : Number.POSITIVE_INFINITY;
   outgoing.flushHeaders();
   for await (const chunk of answer) {
     const piece = chunk as Buffer;
     if (piece.byteLength >= left) {
       // Wait until it is out, so that the client has exactly these bytes before the end.
       await new Promise((resolve) => outgoing.write(piece.subarray(0, left), resolve));
-      outgoing.socket?.destroySoon();
+      if (fault?.kind !== "stall") outgoing.socket?.destroySoon();
       return;
+    }
+    if (fault?.kind === "drip") {
+      for (let at = 0; at < piece.byteLength && !outgoing.destroyed; at += fault.pieceBytes) {
+        outgoing.write(piece.subarray(at, at + fault.pieceBytes));
+        await setTimeout(fault.pauseMs);
+      }
+      continue;
     }
     left -= piece.byteLength;
     if (!outgoing.write(piece)) await drained(outgoing);
