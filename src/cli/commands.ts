@@ -15,6 +15,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/build.ts")).build,
   },
   {
+    name: "check",
+    group: BUILD,
+    summary: "Find mistakes in Dockerfiles, without building",
+    load: async () => (await import("./commands/check.ts")).check,
+  },
+  {
     name: "parse",
     group: BUILD,
     summary: "Show what a builder reads in Dockerfiles",

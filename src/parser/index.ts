@@ -11,6 +11,7 @@ export type {
   Token,
   TokenPart,
 } from "./ast.ts";
+export { excerpt } from "./diagnostics/excerpt.ts";
 export { formatDiagnostic, type Reportable } from "./diagnostics/format-diagnostic.ts";
 export {
   type Dockerfile,
@@ -70,6 +71,9 @@ export type { WorkdirInstruction } from "./instructions/workdir.ts";
 export { type DescribedDockerfile, type DockerfileJson, describeDockerfile } from "./json/dockerfile-json.ts";
 export type { JsonObject } from "./json/json.ts";
 export { instructionLeaves, type Leaf, leavesOf, printDockerfile } from "./leaves.ts";
+export { type Advice, type AdviceLevel, type AdviceRule, pageName } from "./lint/advice/advice.ts";
+export { adviceRules } from "./lint/advice/advice-rules.ts";
+export { type AdviceOptions, advise, adviseDockerfile } from "./lint/advice/advise.ts";
 export type { BuildCheck } from "./lint/build-check.ts";
 export { buildChecks } from "./lint/build-checks.ts";
 export type { Diagnostic } from "./lint/diagnostic.ts";

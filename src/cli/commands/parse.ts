@@ -1,5 +1,4 @@
-import { type CommandContext, defineCommand } from "../command.ts";
-import { parseFiles } from "../parse/parse-files.ts";
+import { defineCommand } from "../command.ts";
 
 export const parse = defineCommand({
   operands: "FILE [FILE...]",
@@ -19,5 +18,8 @@ export const parse = defineCommand({
       summary: "The images it is built on",
     },
   ],
-  run: ({ options, positionals }, context: CommandContext) => parseFiles(positionals, options.json, context),
+  async run({ options, positionals }, context) {
+    const { parseFiles } = await import("../parse/parse-files.ts");
+    return parseFiles(positionals, options.json, context);
+  },
 });
