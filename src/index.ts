@@ -4,17 +4,20 @@
  *
  * ```ts
  * import { join } from "node:path";
- * import { BuildCache, build, createRuncSandbox, parsePlatform, Store } from "strake";
+ * import { BuildCache, build, createRegistryImages, createRuncSandbox, parsePlatform, Store } from "strake";
+ * import { RegistryClient } from "strake/registry";
  *
+ * const nowMs = () => performance.now();
  * await using store = await Store.open("/var/lib/strake");
+ * using remote = createRegistryImages({ open: async (onEvent) => new RegistryClient({ onEvent }), store, onEvent() {}, nowMs });
  * const { imageId } = await build(
  *   {
  *     store,
  *     cache: new BuildCache(join(store.root, "cache")),
  *     sandbox: createRuncSandbox({ tempDir: store.tmpDir, searchPath: "/usr/sbin:/usr/bin" }),
- *     remote, // where images come from: see RemoteImages
+ *     remote,
  *     now: Date.now,
- *     monotonic: () => performance.now(),
+ *     monotonic: nowMs,
  *     hostPlatforms: [parsePlatform("linux/amd64")],
  *   },
  *   options,
@@ -33,6 +36,7 @@ export {
   build,
   type Collaborators,
   type ContextSource,
+  createRegistryImages,
   type EngineAddress,
   type EngineOutput,
   type FilesOptions,
@@ -41,6 +45,7 @@ export {
   type OnEvent,
   type OutputSpec,
   type ProgressEvent,
+  type RegistryImagesOptions,
   type RemoteImage,
   type RemoteImages,
   RunFailedError,

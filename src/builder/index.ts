@@ -4,6 +4,7 @@ export { BuildError, type BuildErrorCode, RunFailedError } from "./error.ts";
 export type { OnEvent, ProgressEvent } from "./events.ts";
 export { type AnnotationSet, NO_ANNOTATIONS } from "./export/annotations.ts";
 export { type ManifestOptions, putManifest } from "./export/image-documents.ts";
+export { createRegistryImages, type RegistryImagesOptions } from "./remote/index.ts";
 export { fetchDockerfile } from "./sources/fetch-dockerfile.ts";
 export type {
   ArchiveOptions,

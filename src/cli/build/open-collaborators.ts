@@ -1,9 +1,10 @@
 import type { Collaborators, OnEvent } from "../../builder/index.ts";
+import { createRegistryImages } from "../../builder/remote/index.ts";
 import { hostPlatform, type Platform } from "../../oci/index.ts";
 import type { CommandContext } from "../command.ts";
 import { openCache } from "../open-cache.ts";
 import { openStore } from "../open-store.ts";
-import { createRemoteImages } from "../registry/remote-images.ts";
+import { openRegistry } from "../registry/open-registry.ts";
 
 /** Everything a build works with, for this user. Disposing ends it; do so only after the build has. */
 export async function openCollaborators(
@@ -12,7 +13,12 @@ export async function openCollaborators(
 ): Promise<Collaborators & AsyncDisposable> {
   const { settings, now, nowMs } = context;
   const store = await openStore(context);
-  const remote = createRemoteImages({ settings, store, onEvent, nowMs });
+  const remote = createRegistryImages({
+    open: (report) => openRegistry(settings, report),
+    store,
+    onEvent,
+    nowMs,
+  });
   let sandbox: Collaborators["sandbox"] | undefined;
   return {
     store,

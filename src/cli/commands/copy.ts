@@ -1,3 +1,4 @@
+import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
   formatFamiliarReference,
   hostPlatform,
@@ -15,9 +16,7 @@ import { type ImagePlace, parsePlace } from "../images/place.ts";
 import { Workbench } from "../images/workbench.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
-import { runStep } from "../registry/run-step.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
-import { reportTransfer } from "../registry/transfer-events.ts";
 
 export const copy = defineCommand({
   operands: "SOURCE DESTINATION",

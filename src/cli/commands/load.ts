@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { runStep } from "../../builder/remote/index.ts";
 import { formatFamiliarReference, parseReference } from "../../oci/index.ts";
 import { idOf } from "../../store/images/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
@@ -8,7 +9,6 @@ import { loadArchive } from "../images/load-archive.ts";
 import { Workbench } from "../images/workbench.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
-import { runStep } from "../registry/run-step.ts";
 
 export const load = defineCommand({
   operands: "",

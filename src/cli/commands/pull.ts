@@ -1,3 +1,4 @@
+import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import { formatFamiliarReference, type Platform } from "../../oci/index.ts";
 import { idOf, imagesOf } from "../../store/images/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
@@ -10,9 +11,7 @@ import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { pullIntoStore } from "../registry/pull-into-store.ts";
-import { runStep } from "../registry/run-step.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
-import { reportTransfer } from "../registry/transfer-events.ts";
 
 export const pull = defineCommand({
   operands: "NAME[:TAG|@DIGEST]...",

@@ -1,3 +1,4 @@
+import { pushRecord, pushWhileCompressing, reportTransfer, runStep } from "../../builder/remote/index.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { ImageRecord, ImageStore } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
@@ -9,10 +10,6 @@ import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
 import { openRegistry } from "../registry/open-registry.ts";
-import { pushRecord } from "../registry/push-record.ts";
-import { pushWhileCompressing } from "../registry/push-while-compressing.ts";
-import { runStep } from "../registry/run-step.ts";
-import { reportTransfer } from "../registry/transfer-events.ts";
 
 export const push = defineCommand({
   operands: "NAME[:TAG]...",

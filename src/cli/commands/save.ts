@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
   type Descriptor,
   type Digest,
@@ -22,8 +23,6 @@ import { Workbench } from "../images/workbench.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
-import { runStep } from "../registry/run-step.ts";
-import { reportTransfer } from "../registry/transfer-events.ts";
 
 type Format = "docker-archive" | "oci-archive" | "oci-dir";
 

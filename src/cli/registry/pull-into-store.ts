@@ -1,3 +1,4 @@
+import { readKnownFrom } from "../../builder/remote/index.ts";
 import {
   type Descriptor,
   type Digest,
@@ -8,7 +9,6 @@ import {
 } from "../../oci/index.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { ImageRecord, Store } from "../../store/index.ts";
-import { readKnownFrom } from "./known-documents.ts";
 
 export interface PullOptions {
   readonly reference: Reference;

@@ -1,6 +1,6 @@
-import type { OnEvent } from "../../builder/index.ts";
 import { shortDigest } from "../../oci/index.ts";
 import type { RegistryEvent } from "../../registry/index.ts";
+import type { OnEvent } from "../events.ts";
 
 /** Tells what a registry client does as the progress of one step: transfers as its items, the rest as its lines. */
 export function reportTransfer(event: RegistryEvent, vertex: string, onEvent: OnEvent): void {

@@ -1,19 +1,18 @@
-import type { Collaborators, OnEvent } from "../../builder/index.ts";
 import { parseReference } from "../../oci/index.ts";
-import type { RegistryClient, RegistryEvent } from "../../registry/index.ts";
+import type { OnRegistryEvent, RegistryClient, RegistryEvent } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { Settings } from "../environment.ts";
+import type { RemoteImages } from "../collaborators.ts";
+import type { OnEvent } from "../events.ts";
 import { readKnownFrom } from "./known-documents.ts";
-import { openRegistry } from "./open-registry.ts";
 import { pushRecord } from "./push-record.ts";
 import { pushWhileCompressing } from "./push-while-compressing.ts";
 import { runStep } from "./run-step.ts";
 import { reportTransfer } from "./transfer-events.ts";
 
-type RemoteImages = Collaborators["remote"];
-
-export interface RemoteImagesOptions {
-  readonly settings: Settings;
+export interface RegistryImagesOptions {
+  /** Makes the client, once, when the first image is asked for; it is closed with the result. */
+  readonly open: (onEvent: OnRegistryEvent) => Promise<RegistryClient>;
+  /** Documents that are here are not fetched again; images that are pushed come from here. */
   readonly store: Store;
   readonly onEvent: OnEvent;
   readonly nowMs: () => number;
@@ -22,9 +21,18 @@ export interface RemoteImagesOptions {
 /**
  * Registries as a build needs them. The client is made when the first image is asked for: most builds find their bases
  * in the store.
+ *
+ * ```ts
+ * using remote = createRegistryImages({
+ *   open: async (onEvent) => new RegistryClient({ onEvent }),
+ *   store,
+ *   onEvent: () => undefined,
+ *   nowMs: () => performance.now(),
+ * });
+ * ```
  */
-export function createRemoteImages(options: RemoteImagesOptions): RemoteImages & Disposable {
-  const { settings, store, onEvent, nowMs } = options;
+export function createRegistryImages(options: RegistryImagesOptions): RemoteImages & Disposable {
+  const { open, store, onEvent, nowMs } = options;
   /** Pushes that go on, by repository: the client's events say only what they are about. */
   const pushing = new Map<string, string>();
   let opening: Promise<RegistryClient> | undefined;
@@ -40,7 +48,7 @@ export function createRemoteImages(options: RemoteImagesOptions): RemoteImages &
     if (vertex !== undefined && isPush) reportTransfer(event, vertex, onEvent);
   };
   const client = (): Promise<RegistryClient> => {
-    opening ??= openRegistry(settings, report);
+    opening ??= open(report);
     return opening;
   };
 
