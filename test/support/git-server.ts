@@ -114,7 +114,7 @@ export async function startGitServer(
 /** Hands a request to `git http-backend`, which is a CGI program. */
 function answer(root: string, request: IncomingMessage, response: ServerResponse, smart: boolean): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
-  const child = spawn("git", ["-c", `http.uploadpack=${smart}`, "-c", "safe.directory=*", "http-backend"], {
+  const child = spawn("git", ["-c", "safe.directory=*", "http-backend"], {
     env: {
       PATH: process.env["PATH"],
       ...IDENTITY,
@@ -122,7 +122,8 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
       GIT_HTTP_EXPORT_ALL: "1",
       GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
       PATH_INFO: pathname.replace(/^(\/[^/]+\.git)(?=\/)/, "$1/.git"),
-      QUERY_STRING: search.slice(1),
+      // Without its query, the question for references is the one for a plain file.
+      QUERY_STRING: smart ? search.slice(1) : "",
       REQUEST_METHOD: request.method,
       CONTENT_TYPE: request.headers["content-type"] ?? "",
       HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",

@@ -4,7 +4,7 @@ import type { GitRun } from "./run-git.ts";
 
 /** What git's last words mean for the reader. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/^(sh: \d+: )?(exec: )?git: not found/m, "Install git: apt-get install git"],
+  [/\bgit: not found/, "Install git: apt-get install git"],
   [/ssh: (command )?not found|cannot run ssh/i, "Install ssh: apt-get install openssh-client"],
   [
     /could not read (Username|Password)|Authentication failed|HTTP 40[13]|returned error: 40[13]/i,
@@ -23,7 +23,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "Check the address; a private repository that one may not see is also said not to be there",
   ],
   [
-    /Could not resolve host|Connection refused|timed out|Network is unreachable/i,
+    /Could not resolve host|Failed to connect|Connection refused|timed out|Network is unreachable/i,
     "Check the address and the network; proxies come from HTTPS_PROXY and HTTP_PROXY",
   ],
   [/certificate|SSL/i, "A certificate authority of your own is named with SSL_CERT_FILE or GIT_SSL_CAINFO"],

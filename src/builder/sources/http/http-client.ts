@@ -108,10 +108,7 @@ export class HttpClient {
   }
 
   async #dispatcherFor(url: URL): Promise<Dispatcher> {
-    const { variables } = this.#options;
-    this.#proxyRules ??= import("../../../registry/index.ts").then(({ createProxyRules, proxySettings }) =>
-      createProxyRules(proxySettings(variables)),
-    );
+    this.#proxyRules ??= this.#readProxyRules();
     const proxy = (await this.#proxyRules)(url);
     const key = `${proxy?.href ?? "direct"} ${this.#needsSystemCa}`;
     let dispatcher = this.#dispatchers.get(key);
@@ -120,6 +117,14 @@ export class HttpClient {
       this.#dispatchers.set(key, dispatcher);
     }
     return dispatcher;
+  }
+
+  async #readProxyRules(): Promise<(url: URL) => URL | undefined> {
+    const { variables } = this.#options;
+    // Spares most builds the code.
+    if (!Object.keys(variables).some((name) => /_proxy$/i.test(name))) return () => undefined;
+    const { createProxyRules, proxySettings } = await import("../../../registry/index.ts");
+    return createProxyRules(proxySettings(variables));
   }
 
   async #createDispatcher(proxy: URL | undefined): Promise<Dispatcher> {

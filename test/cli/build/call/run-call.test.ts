@@ -77,9 +77,10 @@ describe("strake build --check", () => {
     });
   });
 
-  it("can't look into an archive", async () => {
+  it("looks into an archive for the Dockerfile", async () => {
     const run = await runCli(["build", "--check", "-"], { cwd, stdin: "\0".repeat(1024) });
     expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain("open Dockerfile: no such file or directory");
   });
 });
 
