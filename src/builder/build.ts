@@ -10,6 +10,7 @@ import { GraphBuilder } from "./graph/graph-builder.ts";
 import { type PlannedBuild, planBuild } from "./graph/plan-build.ts";
 import { readVertices } from "./graph/read-vertices.ts";
 import { assembleConfig } from "./image/assemble-config.ts";
+import { BuildStop } from "./solve/build-stop.ts";
 import { LayerAccess } from "./solve/layer-access.ts";
 import { Solver } from "./solve/solver.ts";
 import { SourceFiles } from "./solve/source-files.ts";
@@ -27,9 +28,8 @@ import type { BuildOptions, BuildResult } from "./types.ts";
  * @throws {DockerfileError}, {BuildError}, {FilesError}, {RegistryError}, {StoreError}; the signal's reason
  */
 export async function build(collaborators: Collaborators, options: BuildOptions): Promise<BuildResult> {
-  const abort = new AbortController();
-  const signal =
-    options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal]);
+  const stop = new BuildStop(options.signal);
+  const { signal } = stop;
   const remote = new RemoteSources(collaborators, options, signal);
   const contexts = new ContextTrees({
     dockerfile: options.dockerfile,
@@ -43,12 +43,11 @@ export async function build(collaborators: Collaborators, options: BuildOptions)
     const text = await loadDockerfile(options, contexts, remote);
     options.onDockerfile?.(text.file, text.text);
     const dockerfile = parseDockerfileText(text);
-    run = new BuildRun(collaborators, options, { dockerfile, contexts, remote, signal });
+    run = new BuildRun(collaborators, options, { dockerfile, contexts, remote, stop });
     return await run.build();
   } catch (error) {
-    // The first failure is the one that is told; everything else stops and is waited for.
-    abort.abort(error);
-    await run?.settled();
+    // The first failure is the one that is told.
+    await stop.end(error, async () => run?.settled());
     options.signal?.throwIfAborted();
     throw error;
   } finally {
@@ -64,6 +63,7 @@ class BuildRun {
   readonly #collaborators: Collaborators;
   readonly #options: BuildOptions;
   readonly #dockerfile: Dockerfile;
+  readonly #stop: BuildStop;
   readonly #signal: AbortSignal;
   readonly #contexts: ContextTrees;
   readonly #remote: RemoteSources;
@@ -79,18 +79,19 @@ class BuildRun {
       dockerfile,
       contexts,
       remote,
-      signal,
+      stop,
     }: {
       readonly dockerfile: Dockerfile;
       readonly contexts: ContextTrees;
       readonly remote: RemoteSources;
-      readonly signal: AbortSignal;
+      readonly stop: BuildStop;
     },
   ) {
     this.#collaborators = collaborators;
     this.#options = options;
     this.#dockerfile = dockerfile;
-    this.#signal = signal;
+    this.#stop = stop;
+    this.#signal = stop.signal;
     this.#contexts = contexts;
     this.#remote = remote;
   }
@@ -228,11 +229,10 @@ class BuildRun {
       layers,
       onEvent,
       signal: this.#signal,
+      beginSignal: this.#stop.beginSignal,
       limit: (work) => limit(work),
       isRead: (vertex) => read.has(vertex.id),
-      ...(onFailedStep === undefined
-        ? {}
-        : { keepFailure: keepFirstFailure(onFailedStep, this.#signal) }),
+      ...(onFailedStep === undefined ? {} : { keepFailure: keepFirstFailure(onFailedStep, this.#signal) }),
       onOutcome: (outcome) => void (outcome === "cached" ? this.#cached++ : this.#done++),
     };
     const files = new SourceFiles({

@@ -208,6 +208,6 @@ async function withLeases<T>(
 ): Promise<T> {
   const [name, ...rest] = names;
   if (name === undefined) return work();
-  const { store, signal } = context;
-  return store.withLease(name, () => withLeases(context, rest, work), { signal });
+  const { store, beginSignal } = context;
+  return store.withLease(name, () => withLeases(context, rest, work), { signal: beginSignal });
 }

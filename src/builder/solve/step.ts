@@ -23,6 +23,8 @@ export interface StepContext
   readonly layers: LayerAccess;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;
+  /** Aborted once nothing new may begin: `signal` is, or a step has failed. */
+  readonly beginSignal: AbortSignal;
   /** Runs steps, a bounded number at once. */
   readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
   /** Whether somebody in this build will read the files of the vertex's result. */
@@ -48,6 +50,7 @@ export interface StepOperation {
  */
 export async function takeStep(context: StepContext, operation: StepOperation): Promise<State> {
   const { vertex, parent, ingredients } = operation;
+  context.beginSignal.throwIfAborted();
   const key = computeCacheKey(ingredients);
   const hit = await lookup(context, operation, key);
   if (hit !== undefined) return reportCached(context, vertex, parent, hit);
@@ -60,7 +63,7 @@ export async function takeStep(context: StepContext, operation: StepOperation): 
         if (late !== undefined) return reportCached(context, vertex, parent, late);
         return perform(context, operation, key);
       },
-      { signal: context.signal },
+      { signal: context.beginSignal },
     ),
   );
 }
@@ -105,7 +108,7 @@ async function perform(
   { vertex, parent, ingredients, make }: StepOperation,
   key: Digest,
 ): Promise<State> {
-  context.signal.throwIfAborted();
+  context.beginSignal.throwIfAborted();
   const { cache, layers, onEvent, monotonic } = context;
   const startedMs = monotonic();
   onEvent({ kind: "step-started", vertex: vertex.id, name: vertex.name, atMs: startedMs });
@@ -130,6 +133,10 @@ async function perform(
     outcome = "done";
     context.onOutcome("done");
     return stateAfter(parent, { diffId, identity, createdAt });
+  } catch (error) {
+    // Where the wait for a cache mount was given up, nothing of the step has run.
+    if (context.beginSignal.aborted && error === context.beginSignal.reason) outcome = "canceled";
+    throw error;
   } finally {
     if (outcome === "failed" && context.signal.aborted) outcome = "canceled";
     onEvent({
