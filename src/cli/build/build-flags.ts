@@ -14,7 +14,7 @@ export const BUILD_FLAGS = {
     value: "FILE",
     group: SOURCE,
     default: "CONTEXT/Dockerfile",
-    summary: "The Dockerfile; - reads it from standard input",
+    summary: "The Dockerfile, or its URL; - reads it from standard input",
   },
   target: {
     type: "string",
@@ -34,7 +34,7 @@ export const BUILD_FLAGS = {
     value: "NAME=SOURCE",
     group: SOURCE,
     summary:
-      "One more context for FROM and --from: a folder, docker-image://NAME, oci-layout://DIR[:TAG] or a URL",
+      "One more context for FROM and --from: a folder, docker-image://NAME, oci-layout://DIR[:TAG], a git repository or a URL",
   },
   platform: {
     type: "list",
