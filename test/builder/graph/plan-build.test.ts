@@ -21,7 +21,7 @@ async function plan(text: string, target?: string): Promise<PlannedBuild> {
     resolveImage: async (name) => noImage(name),
     resolveLayout: async (name) => noImage(name),
     options: {
-      context: { kind: "folder", path: "/context" },
+      context: { kind: "dir", path: "/context" },
       dockerfile: { kind: "text", text: Buffer.from(text), shownAs: "Dockerfile" },
       buildArgs: {},
       buildContexts: {},
