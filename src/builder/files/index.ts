@@ -8,6 +8,7 @@ export {
   type FingerprintOptions,
   fingerprintSelection,
 } from "./fingerprint.ts";
+export { followSources } from "./follow-sources.ts";
 export {
   DOWNLOAD_MODE,
   downloadMtimeSeconds,

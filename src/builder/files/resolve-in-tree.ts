@@ -21,6 +21,8 @@ export function resolveInTree(
     readonly followLast: boolean;
     /** Refuses relative links that climb above the root, unless an absolute link came before. */
     readonly rejectEscapes?: boolean;
+    /** Called with the path of each symlink that is followed. */
+    readonly onLink?: (path: ByteString) => void;
   },
 ): ByteString {
   let resolved = ROOT;
@@ -46,6 +48,7 @@ export function resolveInTree(
       resolved = next;
       continue;
     }
+    options.onLink?.(next);
     if (++linksFollowed > MAX_LINKS)
       throw new FilesError(
         "TOO_MANY_LINKS",

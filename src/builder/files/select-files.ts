@@ -60,7 +60,8 @@ function findRoots(source: TreeSource): readonly ByteString[] {
 function parentsFilter(source: TreeSource, options: SelectOptions): PathFilter {
   const pattern = cleanPath(source.parentsPattern ?? "");
   const whole = cleanPath(toByteString(`${source.path}/${source.parentsPattern}`));
-  if (!hasWildcard(source.path) && !hasWildcard(pattern)) {
+  // With a \ it is a pattern too, though one that matches a single name.
+  if (!hasWildcard(source.path) && !hasWildcard(pattern) && !pattern.includes("\\")) {
     const resolved = resolveInTree(source.tree, whole, { followLast: false });
     if (source.tree.lstat(resolved) === undefined) throw missingSource(source, whole);
   }

@@ -13,6 +13,7 @@ import {
   type CopySource as FileSource,
   type FileTree,
   fingerprintSelection,
+  followSources,
   LocalTree,
   parseChecksum,
   planCopy,
@@ -122,14 +123,8 @@ export class SourceFiles {
   async #openSnapshot(vertex: ContextVertex, path: string): Promise<ContextSnapshot> {
     const { contexts, store, signal } = this.#options;
     const tree = await contexts.open(vertex);
-    const source: FileSource = {
-      kind: "tree",
-      tree,
-      treeName: treeName(vertex),
-      path: "/",
-      parentsPattern: path === "/" ? "**" : path.slice(1),
-    };
-    const selection = await selectFiles([source], { exclude: [], createFilter, signal });
+    const sources = followSources(tree, treeName(vertex), path);
+    const selection = await selectFiles(sources, { exclude: [], createFilter, signal });
     const fingerprint = await fingerprintSelection(selection, {
       contents: await this.#digestFile(await contexts.digestName(vertex)),
       signal,
