@@ -40,7 +40,8 @@ async function describeTags(
   const tags: string[] = [];
   try {
     for await (const page of client.repository(reference).listTags({ signal })) {
-      tags.push(...page);
+      // What tools name by a digest is nothing that a person meant.
+      tags.push(...page.filter((each) => !/^sha(?:256|512)-[0-9a-f]{64}/.test(each)));
       if (tags.length >= MAX_TAGS) break;
     }
   } catch (error) {
