@@ -10,6 +10,7 @@ import type { ExecVertex } from "../graph/vertex.ts";
 import { emulationHint } from "./emulation-hint.ts";
 import { environmentWith, type MountSession } from "./exec-mounts.ts";
 import { OutputTail } from "./output-tail.ts";
+import { SecretMask } from "./secret-mask.ts";
 import type { State } from "./state.ts";
 import type { MadeLayer, StepContext } from "./step.ts";
 
@@ -80,17 +81,29 @@ export async function runExec(
       extraHosts: vertex.extraHosts,
     };
     const tail = new OutputTail();
+    const show = (stream: "stdout" | "stderr", chunk: Uint8Array): void => {
+      if (chunk.length === 0) return;
+      tail.add(chunk);
+      context.onEvent({ kind: "step-output", vertex: vertex.id, stream, chunk });
+    };
+    const masks = {
+      stdout: SecretMask.create(mounts.secrets),
+      stderr: SecretMask.create(mounts.secrets),
+    };
     const { exitCode } = await sandbox
       .run(spec, {
         signal,
-        onOutput: (stream, chunk) => {
-          tail.add(chunk);
-          context.onEvent({ kind: "step-output", vertex: vertex.id, stream, chunk });
-        },
+        onOutput: (stream, chunk) => show(stream, masks[stream]?.push(chunk) ?? chunk),
       })
       .catch(async (error: unknown) => {
         if (!signal.aborted) await keepFailure(pending.upper);
         throw await describeRunnerError(vertex, error);
+      })
+      .finally(() => {
+        for (const stream of ["stdout", "stderr"] as const) {
+          const mask = masks[stream];
+          if (mask !== undefined) show(stream, mask.flush());
+        }
       });
     if (exitCode !== 0) {
       const failure = await runFailed(vertex, exitCode, tail, store.root);
