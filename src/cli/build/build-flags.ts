@@ -53,7 +53,7 @@ export const BUILD_FLAGS = {
     group: RESULT,
     default: "type=image, the store",
     summary:
-      "DIR, - or type=image|oci|docker|tar|local|registry|cacheonly[,dest=PATH][,name=NAME][,push=true][,compression=zstd]...",
+      "DIR, - or type=TYPE[,dest=PATH][,OPTION=VALUE]...; types are image, oci, docker, tar, local, registry, cacheonly",
   },
   push: { type: "boolean", group: RESULT, summary: "Push the image to the registries of its names" },
   load: {
@@ -66,7 +66,8 @@ export const BUILD_FLAGS = {
     type: "list",
     value: "[TYPE:]KEY=VALUE",
     group: RESULT,
-    summary: "Annotation of the manifest, or of TYPE: manifest, index, manifest-descriptor, index-descriptor; manifest[OS/ARCH]",
+    summary:
+      "Annotation of the manifest, or of TYPE: manifest, index, manifest-descriptor, index-descriptor; manifest[OS/ARCH]",
   },
   iidfile: {
     type: "string",
@@ -89,9 +90,9 @@ export const BUILD_FLAGS = {
   },
   ssh: {
     type: "list",
-    value: "ID[=SOCKET]",
+    value: "ID[=SOCKET|KEY[,KEY]]",
     group: STEPS,
-    summary: "SSH agent for RUN --mount=type=ssh; default is $SSH_AUTH_SOCK",
+    summary: "SSH agent for RUN --mount=type=ssh, or keys to offer; default is $SSH_AUTH_SOCK",
   },
   network: {
     type: "string",
