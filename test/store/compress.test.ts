@@ -6,6 +6,7 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { decompress } from "../../src/store/compress/decompress.ts";
 import { gzip } from "../../src/store/compress/gzip.ts";
 import { zstd } from "../../src/store/compress/zstd.ts";
+import { zstdDecode } from "../../src/store/compress/zstd-decode.ts";
 import { chunks, collect, hasProgram, noise } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -150,11 +151,44 @@ describe("zstd()", () => {
     expect(execFileSync("zstd", ["-dc"], { input, maxBuffer: 1 << 28 }).equals(mixed)).toBe(true);
   });
 
-  test.skipIf(isBuiltIn)("says which Node.js has it, both ways", async () => {
+  test.skipIf(isBuiltIn)("says which Node.js has it", async () => {
     const expected = { code: "COMPRESSION_UNAVAILABLE", hint: expect.stringContaining("22.15") };
     await expect(collect(zstd(chunks(mixed)))).rejects.toMatchObject(expected);
-    const frame = Buffer.from("28b52ffd0458210000696e7465726e616c", "hex");
-    await expect(collect(decompress(chunks(frame)))).rejects.toMatchObject(expected);
+  });
+
+  describe("is read, also by a Node.js without it,", () => {
+    const cases = [
+      ["in one frame", ["-3"]],
+      ["with a checksum and a window larger than what was read so far", ["-19", "--check", "--zstd=wlog=23"]],
+      ["with long matches", ["--long=24"]],
+      ["without compression", ["--fast=100"]],
+    ] as const;
+    test.runIf(hasProgram("zstd")).each(cases)("%s", async (_title, flags) => {
+      const input = execFileSync("zstd", [...flags, "-c"], { input: mixed, maxBuffer: 1 << 28 });
+      for (const size of [777, 1 << 20]) {
+        expect((await collect(zstdDecode(chunks(input, size)))).equals(mixed)).toBe(true);
+      }
+      expect((await collect(decompress(chunks(input)))).equals(mixed)).toBe(true);
+    });
+
+    test.runIf(hasProgram("zstd"))("between frames that hold other things, however large", async () => {
+      const frame = (content: Buffer): Buffer => execFileSync("zstd", ["-c"], { input: content });
+      const other = Buffer.alloc(8 + 900_000, 7);
+      other.writeUInt32LE(0x184d2a50, 0);
+      other.writeUInt32LE(900_000, 4);
+      const input = Buffer.concat([frame(Buffer.from("one")), other, frame(Buffer.from("two")), other]);
+      expect((await collect(decompress(chunks(input, 10_000)))).toString()).toBe("onetwo");
+    });
+
+    test.runIf(hasProgram("zstd"))("unless it is cut off, or damaged", async () => {
+      const input = execFileSync("zstd", ["-c"], { input: mixed, maxBuffer: 1 << 28 });
+      await expect(collect(zstdDecode(chunks(input.subarray(0, -10))))).rejects.toMatchObject({
+        code: "TRUNCATED",
+      });
+      await expect(
+        collect(zstdDecode(each([input.subarray(0, 500_000), Buffer.alloc(500_000, 255)]))),
+      ).rejects.toMatchObject({ code: expect.stringMatching(/CORRUPT|TRUNCATED/) });
+    });
   });
 });
 

@@ -9,7 +9,7 @@ const CHUNK_BYTES = 512 * 1024;
  * The plain bytes of a layer blob. What its content begins with decides, not its media type: images whose media
  * types are wrong exist, and every other engine reads them.
  * @throws {StoreError} COMPRESSION_UNAVAILABLE; while iterating the codec's own errors (with a `code` like
- * `Z_DATA_ERROR`) when the bytes are damaged
+ * `Z_DATA_ERROR`) or {DecompressError} when the bytes are damaged
  */
 export async function* decompress(
   bytes: AsyncIterable<Uint8Array>,
@@ -27,8 +27,14 @@ export async function* decompress(
         return;
       }
       case "zstd": {
-        const { zstdCodec } = await import("./zstd.ts");
-        yield* through(whole, zstdCodec("read a layer").createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+        const { findZstdCodec } = await import("./zstd.ts");
+        const codec = findZstdCodec();
+        if (codec === undefined) {
+          const { zstdDecode } = await import("./zstd-decode.ts");
+          yield* zstdDecode(whole);
+        } else {
+          yield* through(whole, codec.createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+        }
         return;
       }
       case "none":

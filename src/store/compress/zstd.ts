@@ -32,13 +32,18 @@ interface ZstdCodec {
   readonly constants: { readonly ZSTD_c_compressionLevel: number; readonly ZSTD_c_checksumFlag: number };
 }
 
-/** @throws {StoreError} COMPRESSION_UNAVAILABLE */
-export function zstdCodec(attempt: string): ZstdCodec {
+/** Node's own, where it has one. */
+export function findZstdCodec(): ZstdCodec | undefined {
   const codec: unknown = zlib;
-  if (isZstdCodec(codec)) return codec;
+  return isZstdCodec(codec) ? codec : undefined;
+}
+
+function needZstdCodec(): ZstdCodec {
+  const codec = findZstdCodec();
+  if (codec !== undefined) return codec;
   throw new StoreError(
     "COMPRESSION_UNAVAILABLE",
-    `Cannot ${attempt}: this Node.js (${process.version}) has no zstd`,
+    `Cannot compress with zstd: this Node.js (${process.version}) can only read it`,
     { hint: "Run strake with Node.js 22.15 or newer, or use gzip" },
   );
 }
@@ -56,7 +61,7 @@ export async function* zstd(
   bytes: AsyncIterable<Uint8Array>,
   { level = DEFAULT_ZSTD_LEVEL, parallelism = availableParallelism() }: ZstdOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const codec = zstdCodec("compress with zstd");
+  const codec = needZstdCodec();
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = codec.constants;
   const compress = (block: Uint8Array): Promise<Uint8Array> =>
     new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { createHasher, type Digest, splitDigest } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import { TarError } from "../../tar/error.ts";
+import { DecompressError } from "../../util/decompress/error.ts";
 import type { DiskBlobStore } from "../blobs/blob-store.ts";
 import { readChunks } from "../blobs/read-chunks.ts";
 import { decompress } from "../compress/decompress.ts";
@@ -83,6 +84,7 @@ async function hasDiffId(path: string, diffId: Digest): Promise<boolean> {
 export function isAboutContent(error: unknown): boolean {
   if (error instanceof LayerError) return error.code === "DIFF_ID_MISMATCH";
   if (error instanceof StoreError) return error.code === "LAYER_CORRUPT";
+  if (error instanceof DecompressError) return error.code !== "UNSUPPORTED";
   return error instanceof TarError || isCodecError(error);
 }
 

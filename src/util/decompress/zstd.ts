@@ -22,8 +22,11 @@ const MAX_BLOCK_BYTES = 128 * 1024;
 /** What zstd's own program accepts without being told otherwise. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 
+const NOTHING = new Uint8Array();
+
 /**
- * Decompresses one or more frames. Chunks are at most 128 KiB and the taker's to keep.
+ * Decompresses one or more frames. Chunks are at most 128 KiB, sometimes empty, and the taker's to keep. No more than a
+ * block and some headers are read between two of them.
  * @throws {DecompressError} TRUNCATED, CORRUPT, UNSUPPORTED
  */
 export function* decodeZstd(read: ReadBytes): Generator<Uint8Array, void, undefined> {
@@ -32,7 +35,10 @@ export function* decodeZstd(read: ReadBytes): Generator<Uint8Array, void, undefi
     const magic = readNumber(source, 4, { mayEnd: !isFirst });
     if (magic === undefined) return;
     if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
-      skip(source, needNumber(source, 4));
+      for (let left = needNumber(source, 4); left > 0; left -= MAX_BLOCK_BYTES) {
+        skip(source, Math.min(left, MAX_BLOCK_BYTES));
+        yield NOTHING;
+      }
       continue;
     }
     if (magic !== FRAME_MAGIC) throw corrupt(FORMAT, "bad magic value");
