@@ -197,7 +197,7 @@ class BuildRun {
     onEvent({
       kind: "step-started",
       vertex,
-      name: `[internal] load metadata for ${name}`,
+      name: `[${this.#options.platforms.length > 1 ? `${formatPlatform(platform)} ` : ""}internal] load metadata for ${name}`,
       atMs: monotonic(),
     });
     let outcome: "done" | "failed" = "failed";

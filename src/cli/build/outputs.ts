@@ -134,17 +134,14 @@ function archiveOutput(
 
 function encoding(text: string, given: ReadonlyMap<string, string>): Omit<ImageEncoding, "annotations"> {
   const compression = readCompression(given.get("compression"));
-  const level = given.get("compression-level");
-  if (level !== undefined && !/^\d{1,2}$/.test(level)) {
-    throw usageError(`Cannot read compression-level "${level}": it is a number`);
-  }
+  const level = readLevel(given.get("compression-level"), compression ?? "gzip");
   const isOci = readFlag(given, "oci-mediatypes", true);
   if (!isOci && compression === "zstd") {
     throw usageError(`Output "${text}" contradicts itself: Docker's media types know no zstd`);
   }
   return {
     ...(compression === undefined ? {} : { compression }),
-    ...(level === undefined ? {} : { compressionLevel: Number(level) }),
+    ...(level === undefined ? {} : { compressionLevel: level }),
     ...(given.has("force-compression")
       ? { forceCompression: readFlag(given, "force-compression", false) }
       : {}),
@@ -157,6 +154,18 @@ function encoding(text: string, given: ReadonlyMap<string, string>): Omit<ImageE
 
 function filesOptions(given: ReadonlyMap<string, string>): FilesOptions {
   return given.has("platform-split") ? { platformSplit: readFlag(given, "platform-split", true) } : {};
+}
+
+const LEVELS = { none: [0, 22], gzip: [0, 9], zstd: [1, 22] } as const;
+
+function readLevel(value: string | undefined, compression: Compression): number | undefined {
+  if (value === undefined) return undefined;
+  const [least, most] = LEVELS[compression];
+  const level = /^\d{1,2}$/.test(value) ? Number(value) : Number.NaN;
+  if (level >= least && level <= most) return level;
+  throw usageError(
+    `Cannot read compression-level "${value}": for ${compression} it is a number from ${least} to ${most}`,
+  );
 }
 
 function readCompression(value: string | undefined): Compression | undefined {

@@ -31,6 +31,7 @@ export async function readOutputs(
   if (flags.iidfile !== undefined && parsed.some(({ kind }) => kind === "local" || kind === "tar")) {
     throw usageError("Cannot write --iidfile of files: -o type=local and type=tar make no image");
   }
+  await checkZstd(parsed);
   const outputs: OutputSpec[] = [];
   for (const spec of parsed)
     outputs.push(spec.kind === "load" ? await engineOutput(spec.names, context) : spec);
@@ -70,6 +71,17 @@ function checkStandardOutput(
   if (flags.quiet) {
     throw usageError("Cannot print the image ID (-q) where an output goes to standard output");
   }
+}
+
+/** Said before the build, not after it. */
+async function checkZstd(outputs: readonly ParsedSpec[]): Promise<void> {
+  if (!outputs.some((output) => "compression" in output && output.compression === "zstd")) return;
+  // The types are of the oldest Node that we run on.
+  const zlib: object = await import("node:zlib");
+  if ("createZstdCompress" in zlib) return;
+  throw new CliError("UNSUPPORTED", `Cannot compress with zstd: Node.js ${process.version} can't`, {
+    hint: "Run strake with Node.js 22.15 or newer, or use compression=gzip",
+  });
 }
 
 async function engineOutput(names: readonly string[], context: Context): Promise<OutputSpec> {

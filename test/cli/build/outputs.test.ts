@@ -83,6 +83,8 @@ describe("parseOutput()", () => {
     ["type=oci,tar=false", /needs a folder/],
     ["type=oci,dest=x,compression=lzma", /Unknown compression "lzma"/],
     ["type=oci,dest=x,compression-level=high", /compression-level/],
+    ["type=oci,dest=x,compression-level=10", /from 0 to 9/],
+    ["type=oci,dest=x,compression=zstd,compression-level=0", /from 1 to 22/],
     ["type=oci,dest=x,tar=maybe", /either true or false/],
     ["type=oci,dest=x,bogus=1", /Unknown option "bogus"/],
     ["type=oci,dest=x,oci-mediatypes=false,compression=zstd", /contradicts itself/],
