@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { formatPlatform, type Platform } from "../oci/index.ts";
 import type { Dockerfile } from "../parser/index.ts";
+import { runBuildChecks } from "./checks/build-checks.ts";
 import type { Collaborators } from "./collaborators.ts";
 import { keepFirstFailure } from "./debug/keep-failure.ts";
 import { type BuiltImage, putConfig } from "./export/image-documents.ts";
@@ -99,6 +100,7 @@ class BuildRun {
   async build(): Promise<BuildResult> {
     const { store, now, monotonic } = this.#collaborators;
     const plans = await this.#plan();
+    const warnings = this.#check(plans);
     const layers = new LayerAccess({
       store,
       images: plans.flatMap(({ images }) => [...images.values()]),
@@ -143,7 +145,7 @@ class BuildRun {
       ...(written === undefined ? {} : { manifest: written.manifest }),
       stepsTotal: this.#done + this.#cached,
       stepsCached: this.#cached,
-      warnings: this.#dockerfile.warnings.map(({ message }) => message),
+      warnings,
     };
   }
 
@@ -188,6 +190,21 @@ class BuildRun {
         }),
       ),
     );
+  }
+
+  #check(plans: readonly PlannedBuild[]): readonly string[] {
+    const [buildPlatform] = this.#collaborators.hostPlatforms;
+    const [plan] = plans;
+    if (buildPlatform === undefined || plan === undefined) return [];
+    const { onEvent } = this.#options;
+    const { bases } = plan;
+    return runBuildChecks({
+      dockerfile: this.#dockerfile,
+      options: this.#options,
+      buildPlatform,
+      bases,
+      onEvent,
+    });
   }
 
   async #resolve(name: string, platform: Platform, pull: boolean): ReturnType<typeof resolveImage> {

@@ -32,6 +32,19 @@ export type ProgressEvent =
       /** One short remark: "same result as before, 41 MB layer kept". */
       readonly note?: string;
     }
-  | { readonly kind: "warning"; readonly message: string };
+  | {
+      readonly kind: "warning";
+      readonly message: string;
+      /** The build check that says so, and where. */
+      readonly check?: {
+        readonly rule: string;
+        readonly message: string;
+        readonly description: string;
+        readonly url: string;
+        readonly file: string;
+        readonly startLine: number;
+        readonly endLine: number;
+      };
+    };
 
 export type OnEvent = (event: ProgressEvent) => void;

@@ -150,5 +150,6 @@ export interface BuildResult {
   readonly manifest?: Descriptor;
   readonly stepsTotal: number;
   readonly stepsCached: number;
+  /** What the build checks have found; each was an event too. */
   readonly warnings: readonly string[];
 }

@@ -35,7 +35,9 @@ export type DockerfileErrorCode =
   /** An ignore file's pattern that is no pattern. */
   | "BAD_IGNORE_PATTERN"
   /** The value of `# check=`. */
-  | "BAD_CHECK_OPTION";
+  | "BAD_CHECK_OPTION"
+  /** `# check=error=true`, and there are warnings. */
+  | "CHECK_VIOLATION";
 
 export interface DockerfileErrorDetails extends ErrorDetails {
   /** The exact part of the source that is wrong; within `at`. */

@@ -78,7 +78,7 @@ export type { BuildCheck } from "./lint/build-check.ts";
 export { buildChecks } from "./lint/build-checks.ts";
 export type { Diagnostic } from "./lint/diagnostic.ts";
 export type { BaseImage } from "./lint/dry-run/dry-run.ts";
-export { type CheckResult, checkDockerfile, lint } from "./lint/index.ts";
+export { type CheckResult, checkDockerfile, checkParsed, lint } from "./lint/index.ts";
 export type { LintOptions, NameValues } from "./lint/lint-options.ts";
 export { type Range, Source } from "./source.ts";
 export type { Stage } from "./stage.ts";

@@ -34,6 +34,8 @@ export interface PlanInput {
 /** A plan together with the images that it stands on, by the keys its image vertices use. */
 export interface PlannedBuild extends Plan {
   readonly images: ReadonlyMap<string, ResolvedImage>;
+  /** The same by the names that stages call them. */
+  readonly bases: ReadonlyMap<string, ResolvedImage>;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
   const epochSeconds = sourceDateEpoch(options.buildArgs);
   const images = new Map<string, ResolvedImage>();
   await resolveBases(input, stages, images, words);
+  const bases = basesOf(stages.stages);
   const needed = reachableFrom(stages.target);
   const context = graph.add({
     kind: "context",
@@ -98,6 +101,7 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
     image: finishImage(result, input),
     result: result.vertex,
     images,
+    bases,
     ...(epochSeconds === undefined ? {} : { epochSeconds }),
   };
 }
@@ -176,6 +180,13 @@ async function lookUpBase(node: StageNode, input: PlanInput): Promise<ResolvedBa
     return { kind: "image", key: imageKey(image), image };
   }
   return { kind: "context", source };
+}
+
+function basesOf(stages: readonly StageNode[]): ReadonlyMap<string, ResolvedImage> {
+  const bases = new Map<string, ResolvedImage>();
+  for (const { resolved, baseName } of stages)
+    if (resolved?.kind === "image") bases.set(baseName, resolved.image);
+  return bases;
 }
 
 function imageKey(image: ResolvedImage): string {
@@ -280,7 +291,7 @@ function planContextTarget(
 ): PlannedBuild {
   const { state } = startOf(target, input, images);
   if (state === undefined) throw new BuildError("UNKNOWN_STAGE", `Cannot build stage "${target.shownName}"`);
-  return { image: finishImage(state, input), result: state.vertex, images };
+  return { image: finishImage(state, input), result: state.vertex, images, bases: new Map() };
 }
 
 function finishImage(

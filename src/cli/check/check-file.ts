@@ -36,7 +36,7 @@ export async function checkFile(
 
 function buildFindings({ diagnostics, error }: CheckResult, file: string): Finding[] {
   // `# check=error=true`: the error says no more than that there are warnings.
-  const isStrict = error?.code === "BAD_CHECK_OPTION" && error.at === undefined;
+  const isStrict = error?.code === "CHECK_VIOLATION";
   const found = diagnostics.map(
     ({ rule, message, description, url, range }): Finding => ({
       rule,

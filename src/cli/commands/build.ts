@@ -80,7 +80,6 @@ async function buildImage(
     const onDockerfile = (file: string, text: Uint8Array): void =>
       void context.sources.set(file, Buffer.from(text).toString("utf8"));
     const result = await runRecorded(recorder, { ...options, onEvent, onDockerfile, signal }, collaborators);
-    for (const message of result.warnings) onEvent({ kind: "warning", message });
     view.close();
     await writeResults(flags, { result, names: options.names, cwd });
     if (flags.quiet) {

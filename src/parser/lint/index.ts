@@ -54,6 +54,11 @@ export function checkDockerfile(
  * @example lint(parseDockerfile("FROM alpine as x\n")).map(({ rule }) => rule) // ["FromAsCasing"]
  */
 export function lint(dockerfile: Dockerfile, options: LintOptions = {}): readonly Diagnostic[] {
+  return checkParsed(dockerfile, options).diagnostics;
+}
+
+/** The same, with why a build would fail. */
+export function checkParsed(dockerfile: Dockerfile, options: LintOptions = {}): CheckResult {
   const { source, warnings, stages, metaArgs } = dockerfile;
   return collect(source, (reporter) => {
     checkEmptyContinuations(warnings, source, reporter);
@@ -64,7 +69,7 @@ export function lint(dockerfile: Dockerfile, options: LintOptions = {}): readonl
     }
     const file: DryRunFile = dockerfile;
     dryRun(file, resolveOptions(options), reporter);
-  }).diagnostics;
+  });
 }
 
 function collect(source: Source, work: (reporter: Reporter) => void): CheckResult {
@@ -95,7 +100,7 @@ function fileOptions(source: Source): typeof DEFAULT_CHECK_OPTIONS {
 
 function violations(diagnostics: readonly Diagnostic[]): DockerfileError {
   const rules = [...new Set(diagnostics.map(({ rule }) => rule))].sort();
-  return new DockerfileError("BAD_CHECK_OPTION", `lint violation found for rules: ${rules.join(", ")}`, {
+  return new DockerfileError("CHECK_VIOLATION", `lint violation found for rules: ${rules.join(", ")}`, {
     hint: "The file says # check=error=true, which makes warnings errors",
   });
 }

@@ -17,6 +17,8 @@ export interface LintOptions {
   readonly baseImage?: ((name: string) => BaseImage | undefined) | undefined;
   /** Look only at what this stage needs; by default at all stages. */
   readonly target?: string | undefined;
+  /** Look at nothing but what the target needs, as a build does, also where that is the last stage. */
+  readonly isTargetOnly?: boolean | undefined;
   /** `linux/amd64` by default, as is the target platform. */
   readonly buildPlatform?: string | undefined;
   readonly targetPlatform?: string | undefined;
@@ -36,6 +38,7 @@ export function resolveOptions(options: LintOptions): DryRunOptions {
     ignore: toIgnore(options.dockerignore),
     baseImage: (name) => ({ env: baseEnv, ...baseImage?.(name) }),
     target: options.target,
+    isTargetOnly: options.isTargetOnly ?? options.target !== undefined,
     buildPlatform: toPlatform(options.buildPlatform ?? DEFAULT_PLATFORM),
     targetPlatform: toPlatform(options.targetPlatform ?? DEFAULT_PLATFORM),
   };

@@ -32,8 +32,10 @@ export interface DryRunOptions {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly ignore: Ignore | undefined;
   readonly baseImage: (name: string) => BaseImage | undefined;
-  /** Only what this stage needs is looked at; all stages without it. */
+  /** The last stage without it. */
   readonly target: string | undefined;
+  /** Only what the target needs is looked at, else all stages. */
+  readonly isTargetOnly: boolean;
   readonly buildPlatform: PlatformName;
   readonly targetPlatform: PlatformName;
 }
@@ -74,7 +76,7 @@ export function dryRun(file: DryRunFile, options: DryRunOptions, reporter: Repor
   const goal = findTarget(list, stages.length, options.target);
   const wanted = resolveBases(list, goal, { ...options, ...inputs });
   for (const planned of list.all) {
-    if (options.target !== undefined && !wanted.has(planned)) continue;
+    if (options.isTargetOnly && !wanted.has(planned)) continue;
     runStage(planned, startState(planned, file.escape, options), { ...options, globals, reporter });
     planned.isReady = true;
   }
@@ -123,7 +125,7 @@ function resolveBases(
     for (const planned of list.all) {
       if (planned.base !== undefined || resolved.has(planned)) continue;
       resolved.add(planned);
-      checkBase(planned, options.target === undefined || reachable.has(planned), options);
+      checkBase(planned, !options.isTargetOnly || reachable.has(planned), options);
     }
     let hasNew = false;
     for (const planned of reachable) {
