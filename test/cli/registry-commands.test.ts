@@ -55,6 +55,15 @@ describe.skipIf(missing !== undefined)(
       expect(pushed.stdout).toContain((image["Descriptor"] as { digest: string }).digest);
     });
 
+    it("tell their results as JSON", async () => {
+      const name = `${registry.host}/json:1`;
+      const id = await build("here", name, "FROM scratch\nCOPY file /json\n");
+      const pushed = JSON.parse((await strake("here", ["push", "-q", "--json", name])).stdout) as object;
+      expect(pushed).toMatchObject({ name, blobs: { uploaded: 2, mounted: 0, present: 0 } });
+      const pulled = JSON.parse((await strake("there", ["pull", "-q", "--json", name])).stdout) as object;
+      expect(pulled).toEqual({ name, id, digest: (pushed as { digest: string }).digest });
+    });
+
     it("send nothing that is there already", async () => {
       const name = `${registry.host}/twice:1`;
       await build("here", name, "FROM scratch\nCOPY file /twice\n");

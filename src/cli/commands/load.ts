@@ -14,7 +14,7 @@ export const load = defineCommand({
   operands: "",
   count: { min: 0, max: 0 },
   details: [
-    "Takes what docker save, podman save, skopeo and strake save write: docker archives of any age and OCI image layouts, " +
+    "Takes what docker save, podman save, skopeo and strake save write: docker archives since Docker 1.10 and OCI image layouts, " +
       "plain or compressed with gzip, bzip2 or zstd, with any number of images. Names, image IDs and digests stay.",
   ],
   options: {

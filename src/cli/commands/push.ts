@@ -1,5 +1,6 @@
 import { pushRecord, pushWhileCompressing, reportTransfer, runStep } from "../../builder/remote/index.ts";
 import { parseReference } from "../../oci/index.ts";
+import type { PushedImage } from "../../registry/index.ts";
 import type { ImageRecord, ImageStore } from "../../store/index.ts";
 import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
@@ -26,6 +27,10 @@ export const push = defineCommand({
       default: "$STRAKE_PROGRESS, else auto",
       summary: "auto, plain, tty, rawjson or quiet",
     },
+    json: {
+      type: "boolean",
+      summary: "The result as JSON, one line for each name: digest, and what was sent",
+    },
   },
   examples: [
     {
@@ -43,7 +48,7 @@ export const push = defineCommand({
 
     const view = await openView(kind, "Pushing", context);
     const { onEvent } = view;
-    const pushed: string[] = [];
+    const pushed: PushResult[] = [];
     // One client for all: what it sent for one image it knows to be there for the next.
     let vertex = "";
     await using client = await openRegistry(settings, (event) => reportTransfer(event, vertex, onEvent));
@@ -51,7 +56,7 @@ export const push = defineCommand({
       for (const record of records) {
         vertex = `pushing ${familiarName(record)}`;
         const step = { vertex, name: vertex, onEvent, nowMs, signal };
-        const { descriptor } = await runStep(step, async () => {
+        const { descriptor, blobs, uploadedBytes } = await runStep(step, async () => {
           using _early = pushWhileCompressing(
             store,
             client.repository(parseReference(record.reference)),
@@ -59,15 +64,24 @@ export const push = defineCommand({
           );
           return await pushRecord(client, store, await ensureManifest(store, record, signal), { signal });
         });
-        pushed.push(`${record.reference}@${descriptor.digest}`);
+        const { mediaType, digest, size } = descriptor;
+        pushed.push({ name: record.reference, digest, mediaType, size, blobs, uploadedBytes });
       }
     } finally {
       view.close();
-      stdout.write(pushed.map((name) => `${name}\n`).join(""));
+      for (const result of pushed)
+        stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${result.name}@${result.digest}\n`);
     }
     return undefined;
   },
 });
+
+interface PushResult extends Pick<PushedImage, "blobs" | "uploadedBytes"> {
+  readonly name: string;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly size: number;
+}
 
 /** The image of that name; an ID does not say where to push to. */
 async function findNamed(images: ImageStore, text: string): Promise<ImageRecord> {
