@@ -1,12 +1,12 @@
 import type { RegistryClientOptions } from "./client.ts";
 import { createFileCredentials, credentialFiles } from "./credentials/file-source.ts";
-import { certsRoots } from "./hosts/certs-d.ts";
+import { certsRoots, hostsRoots } from "./hosts/certs-d.ts";
 import { createHostConfigs, type HostConfigOptions } from "./hosts/host-configs.ts";
 import { createProxyRules, proxySettings } from "./hosts/proxy-rules.ts";
 import { readRegistriesConf, registriesConfFiles } from "./hosts/registries-conf.ts";
 import { createSystemCa } from "./hosts/system-ca.ts";
 
-export interface EnvironmentOptions extends Omit<HostConfigOptions, "certsRoots"> {
+export interface EnvironmentOptions extends Omit<HostConfigOptions, "certsRoots" | "hostsRoots"> {
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
@@ -35,6 +35,7 @@ export function settingsFromEnvironment(
       readRules: async () => await readRegistriesConf(await registriesConfFiles({ env, home })),
       ...hosts,
       certsRoots: certsRoots({ env, home }),
+      hostsRoots: hostsRoots({ env, home }),
     }),
     // Absent rather than empty: asking rules for every request would be for nothing.
     proxy: http === undefined && https === undefined ? undefined : createProxyRules(proxySettings(env)),

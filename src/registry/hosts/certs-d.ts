@@ -4,19 +4,35 @@ import { RegistryError } from "../error.ts";
 import type { TlsConfig } from "./types.ts";
 
 /** The folders that have one folder of certificates for each registry, best first. */
-export function certsRoots(options: {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-}): readonly string[] {
-  const { XDG_CONFIG_HOME } = options.env;
-  const config =
-    XDG_CONFIG_HOME === undefined || XDG_CONFIG_HOME === "" ? join(options.home, ".config") : XDG_CONFIG_HOME;
+export function certsRoots(options: RootsOptions): readonly string[] {
+  const config = configFolder(options);
   return [
     join(config, "containers/certs.d"),
     join(config, "docker/certs.d"),
     "/etc/containers/certs.d",
     "/etc/docker/certs.d",
   ];
+}
+
+/** The folders that may have a `hosts.toml` for a registry, best first: where containerd's own tools look. */
+export function hostsRoots(options: RootsOptions): readonly string[] {
+  const config = configFolder(options);
+  return [
+    join(config, "containerd/certs.d"),
+    join(config, "docker/certs.d"),
+    "/etc/containerd/certs.d",
+    "/etc/docker/certs.d",
+  ];
+}
+
+interface RootsOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+}
+
+function configFolder({ env, home }: RootsOptions): string {
+  const { XDG_CONFIG_HOME } = env;
+  return XDG_CONFIG_HOME === undefined || XDG_CONFIG_HOME === "" ? join(home, ".config") : XDG_CONFIG_HOME;
 }
 
 /**
@@ -31,7 +47,8 @@ export async function readCerts(roots: readonly string[], host: string): Promise
   for (const root of roots) {
     const folder = join(root, host);
     const names = await listIfThere(folder);
-    if (names === undefined) continue;
+    // Where there is a hosts.toml, it says which of the files beside it count.
+    if (names === undefined || names.includes("hosts.toml")) continue;
     return await readFolder(folder, names);
   }
   return undefined;

@@ -1,11 +1,14 @@
 import { readCerts } from "./certs-d.ts";
 import { type DefaultHostsOptions, defaultEndpoint } from "./default-hosts.ts";
+import { type HostsFile, type ListedHost, readHostsFile, readListedTls } from "./hosts-toml.ts";
 import { findRule, type MirrorRule, type RegistryRule } from "./registries-conf.ts";
 import type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./types.ts";
 
 export interface HostConfigOptions extends DefaultHostsOptions {
   /** Folders that have a folder of certificates for each host; see `certsRoots`. */
   readonly certsRoots?: readonly string[];
+  /** Folders that have a folder with containerd's `hosts.toml` for each registry. */
+  readonly hostsRoots?: readonly string[];
   /** For every host, before what the folders say: a command line's `--cert` and the like. */
   readonly tls?: TlsConfig | undefined;
   /** Mirrors of a registry, in the order in which they are asked. */
@@ -23,7 +26,7 @@ export interface MirrorAddress {
 
 /** Where requests go: the defaults, with certificates from folders, and mirrors and rules from settings. */
 export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSource {
-  const { certsRoots = [], mirrors } = options;
+  const { certsRoots = [], hostsRoots = [], mirrors } = options;
   const made = new Map<string, Promise<HostConfig>>();
   let rules: Promise<readonly RegistryRule[]> | undefined;
 
@@ -33,15 +36,29 @@ export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSo
     return Object.keys(tls).length === 0 ? endpoint : { ...endpoint, tls };
   }
 
+  async function listed(file: HostsFile, host: ListedHost): Promise<Mirror> {
+    const tls = await readListedTls(file, host);
+    return await complete({ ...host.endpoint, pull: host.pull, ...(tls === undefined ? {} : { tls }) });
+  }
+
   async function make(registry: string, rule: RegistryRule | undefined): Promise<HostConfig> {
+    const file = hostsRoots.length === 0 ? undefined : await readHostsFile(hostsRoots, registry);
     const own = mirrors?.get(registry) ?? [];
     const ruled =
       rule === undefined ? [] : rule.mirrors.map((mirror) => ruledMirror(rule, mirror, registry, options));
+    const readable = (file?.hosts ?? []).filter(({ reads }) => reads);
+    const upstream = await complete(ruledUpstream(rule, registry, options));
     return {
-      upstream: await complete(ruledUpstream(rule, registry, options)),
-      mirrors: await Promise.all(
-        [...own.map((mirror) => mirrorEndpoint(mirror, options)), ...ruled].map(complete),
-      ),
+      // What registries.conf says of the registry itself is the nearer rule: it may be about one repository.
+      upstream:
+        file?.server === undefined || isRelocated(rule)
+          ? upstream
+          : asUpstream(upstream, await listed(file, file.server)),
+      mirrors: [
+        ...(await Promise.all(own.map((mirror) => complete(mirrorEndpoint(mirror, options))))),
+        ...(file === undefined ? [] : await Promise.all(readable.map((host) => listed(file, host)))),
+        ...(await Promise.all(ruled.map(complete))),
+      ],
       ...(rule?.blocked === true ? { blocked: "registries.conf blocks it" } : {}),
     };
   }
@@ -68,9 +85,17 @@ function ruledUpstream(
   options: DefaultHostsOptions,
 ): Endpoint {
   const insecure = rule?.insecure === true ? { insecure: ["*"] } : options;
-  if (rule === undefined || rule.location === "" || rule.location === rule.prefix)
-    return defaultEndpoint(registry, insecure);
+  if (rule === undefined || !isRelocated(rule)) return defaultEndpoint(registry, insecure);
   return relocated(rule, rule.location, registry, insecure);
+}
+
+function isRelocated(rule: RegistryRule | undefined): boolean {
+  return rule !== undefined && rule.location !== "" && rule.location !== rule.prefix;
+}
+
+/** The server that a `hosts.toml` names. Only where it is the registry's own host does it get the registry's credentials. */
+function asUpstream(usual: Endpoint, { pull: _pull, ...server }: Mirror): Endpoint {
+  return server.host === usual.host ? { ...server, isUpstream: true } : server;
 }
 
 function ruledMirror(
