@@ -13,7 +13,7 @@ import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import type { FetchedIndex } from "../images/types.ts";
 import { parseNextLink } from "../link.ts";
-import { readBody } from "../transport/exchange.ts";
+import { BodyTooLongError, readBody } from "../transport/exchange.ts";
 import type { Answer } from "../transport/sender.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 
@@ -99,7 +99,7 @@ async function listByApi(
       return undefined;
     }
     const link = parseNextLink(answer.headers.all("link"));
-    const index = await readIndex(answer);
+    const index = await readIndex(answer, session, wire);
     if (index === undefined) {
       session.referrersApi.noteUnsupported();
       return undefined;
@@ -121,7 +121,11 @@ function isUnsupported(status: number, refused: Error): boolean {
   return status === 400 || status === 404 || status === 405 || status === 406 || status === 501;
 }
 
-async function readIndex(answer: Answer): Promise<ImageIndex | undefined> {
+async function readIndex(
+  answer: Answer,
+  session: HostSession,
+  { what, repository }: RegistryRequest,
+): Promise<ImageIndex | undefined> {
   const contentType = answer.headers.one("content-type") ?? "";
   try {
     const document = decodeManifestDocument(
@@ -132,6 +136,11 @@ async function readIndex(answer: Answer): Promise<ImageIndex | undefined> {
   } catch (error) {
     // A page for people, or another kind of answer: whoever sends that does not have the API.
     if (error instanceof OciError) return undefined;
-    throw error;
+    if (!(error instanceof BodyTooLongError)) throw error;
+    throw new RegistryError(
+      "BAD_RESPONSE",
+      `Cannot ${what}: ${session.endpoint.host} sent ${error.message}`,
+      { registry: session.registry, repository, status: answer.status },
+    );
   }
 }
