@@ -8,7 +8,8 @@ import type { CommandContext } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
 import { fullName } from "../images/names.ts";
 import type { BUILD_FLAGS } from "./build-flags.ts";
-import { isSshContext, parseBuildContext } from "./context-source.ts";
+import { checkContextFolder, isSshContext, parseBuildContext } from "./context-source.ts";
+import { readDockerProxies } from "./docker-proxies.ts";
 import { type BuildInputs, resolveInputs } from "./inputs.ts";
 import { readOutputs } from "./read-outputs.ts";
 import { parseSecret } from "./secrets.ts";
@@ -38,14 +39,15 @@ export async function readBuildOptions(
   const platforms = readPlatforms(flags.platform, context);
   const secrets = await Promise.all(flags.secret.map((text) => parseSecret(text, { cwd, variables, warn })));
   const agentContext = { cwd, defaultSocket: settings.sshAgentSocket };
+  const proxies = await readDockerProxies({ ...settings, warn });
   // As buildx does: a context that is fetched by ssh asks for the agent by being one.
   const needsAgent = flags.ssh.length === 0 && isSshContext(operand) && settings.sshAgentSocket !== undefined;
   const agents = needsAgent ? ["default"] : flags.ssh;
   const ssh = await Promise.all(agents.map((text) => parseSshAgent(text, agentContext)));
   const options = {
     ...(flags.target === undefined ? {} : { target: flags.target }),
-    buildArgs: readBuildArgs(flags["build-arg"], context),
-    buildContexts: readBuildContexts(flags["build-context"], cwd),
+    buildArgs: { ...proxies, ...readBuildArgs(flags["build-arg"], context) },
+    buildContexts: await readBuildContexts(flags["build-context"], cwd),
     platforms,
     names,
     outputs,
@@ -96,13 +98,14 @@ function readBuildArgs(given: readonly string[], { settings }: Context): Record<
   return buildArgs;
 }
 
-function readBuildContexts(given: readonly string[], cwd: string): Record<string, ContextSource> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const { name, source } = parseBuildContext(text, cwd);
-      return [name, source];
-    }),
-  );
+async function readBuildContexts(
+  given: readonly string[],
+  cwd: string,
+): Promise<Record<string, ContextSource>> {
+  const contexts = given.map((text) => parseBuildContext(text, cwd));
+  // Said now, also of one that no instruction turns out to use.
+  for (const { name, source } of contexts) await checkContextFolder(name, source);
+  return Object.fromEntries(contexts.map(({ name, source }) => [name, source]));
 }
 
 function readLabels(given: readonly string[]): Record<string, string> {

@@ -1,6 +1,7 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ContextSource } from "../../builder/types.ts";
-import { usageError } from "../error.ts";
+import { CliError, usageError } from "../error.ts";
 
 // What Docker takes for a remote context: a URL, or one of git's short spellings.
 const REMOTE = /^(?:(?:https?|git|ssh):\/\/|[\w-]+@[A-Za-z0-9.-]+:|github\.com\/)/i;
@@ -38,6 +39,22 @@ export function parseBuildContext(
   return { name: text.slice(0, equals), source: parseSource(value, cwd) };
 }
 
+/** Makes sure that a named context that is a folder is one. @throws {CliError} INPUT_UNUSABLE */
+export async function checkContextFolder(name: string, source: ContextSource): Promise<void> {
+  if (source.kind !== "dir") return;
+  const found = await stat(source.path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error) && found.isDirectory()) return;
+  const reason = !(found instanceof Error)
+    ? "it is no folder"
+    : found.code === "ENOENT"
+      ? "there is no such folder"
+      : found.message;
+  throw new CliError("INPUT_UNUSABLE", `Cannot use build context "${name}", "${source.path}": ${reason}`, {
+    hint: "A source is a folder, docker-image://NAME, oci-layout://DIR[:TAG], a git repository or a URL",
+    cause: found instanceof Error ? found : undefined,
+  });
+}
+
 function parseSource(value: string, cwd: string): ContextSource {
   if (value.startsWith("docker-image://")) {
     return { kind: "docker-image", reference: value.slice("docker-image://".length) };
@@ -48,7 +65,7 @@ function parseSource(value: string, cwd: string): ContextSource {
   if (scheme !== null) {
     throw usageError(
       `Cannot use build context "${value}": "${scheme[1]}" is no kind of source`,
-      "A source is a folder, docker-image://NAME, oci-layout://DIR[:TAG] or a URL",
+      "A source is a folder, docker-image://NAME, oci-layout://DIR[:TAG], a git repository or a URL",
     );
   }
   return { kind: "dir", path: resolve(cwd, value) };

@@ -266,6 +266,10 @@ describe("readBuildOptions()", () => {
     [["--annotation", "bogus:k=v", "."], /Unknown type "bogus"/],
     [["--build-context", "x", "."], /--build-context "x"/],
     [["--build-context", "x=ftp://y", "."], /"ftp" is no kind of source/],
+    [
+      ["--build-context", "x=nowhere", "."],
+      /Cannot use build context "x", ".*nowhere": there is no such folder/,
+    ],
     [["--secret", "src=token,bogus=1", "."], /Unknown key "bogus"/],
     [["--secret", "env=X", "."], /has no id/],
     [["-q", "-o", "-", "."], /image ID \(-q\)/],
