@@ -1,10 +1,16 @@
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
+  decodeImageConfig,
   formatFamiliarReference,
+  formatPlatform,
   hostPlatform,
   isDigest,
+  MEDIA_TYPES,
+  normalizePlatform,
+  OciError,
   type Platform,
   parsePlatform,
+  rankPlatform,
 } from "../../oci/index.ts";
 import type { PushedImage } from "../../registry/index.ts";
 import { asUsage } from "../args/as-usage.ts";
@@ -13,6 +19,7 @@ import { usageError } from "../error.ts";
 import { type OpenedSource, openSource } from "../images/open-source.ts";
 import { openTarget } from "../images/open-target.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
+import { readSmallBlob } from "../images/view-image.ts";
 import { Workbench } from "../images/workbench.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
@@ -148,23 +155,26 @@ async function copyOne(
     const { copyImage } = await import("../../registry/index.ts");
     await using source = await openSource(from, bench);
     await using target = await openTarget(to, { source, bench, vertex: name });
-    const wanted = platforms.length > 0 ? platforms : target.takesIndexes ? undefined : [hostPlatform()];
+    const wanted = platforms.length > 0 ? platforms : undefined;
     if (!target.takesIndexes && platforms.length > 1)
       throw usageError(
         `Cannot copy ${platforms.length} platforms to "${to.text}": a docker archive holds one`,
       );
-    const doCopy = (): Promise<PushedImage> =>
-      copyImage({
+    const doCopy = async (): Promise<PushedImage> => {
+      if (wanted !== undefined) await requirePlatform(source, wanted, { text: from.text, signal });
+      return await copyImage({
         from: source.from,
         name: source.name,
         to: target.to,
         pushBlob: target.pushBlob,
         forgetBlobs: target.forgetBlobs,
         tags: target.tags,
-        platforms: wanted,
+        // A single image is taken as it is: only an index has to be narrowed to what fits here.
+        platforms: wanted ?? (target.takesIndexes ? undefined : [hostPlatform()]),
         referrersOf: referrers ? source.referrersOf : undefined,
         signal,
       });
+    };
     const copied =
       from.kind === "registry"
         ? await suggestingTags(await bench.client(), from.reference, doCopy, signal)
@@ -182,6 +192,29 @@ async function copyOne(
       copiedBytes: copied.uploadedBytes,
     };
   });
+}
+
+/**
+ * An index is searched for a platform by the copy itself; a single image has to be asked.
+ * @throws {OciError} NO_SUCH_PLATFORM
+ */
+async function requirePlatform(
+  { from, name }: OpenedSource,
+  wanted: readonly Platform[],
+  { text, signal }: { readonly text: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const root = await from.fetchManifest(name, { signal });
+  if (root.kind === "index") return;
+  const { config } = root.manifest;
+  // An artifact is for no platform, and so for every one.
+  if (config.mediaType !== MEDIA_TYPES.ociConfig && config.mediaType !== MEDIA_TYPES.dockerConfig) return;
+  const platform = normalizePlatform(decodeImageConfig(await readSmallBlob(from, config, signal)));
+  if (wanted.some((each) => rankPlatform(platform, each) !== undefined)) return;
+  throw new OciError(
+    "NO_SUCH_PLATFORM",
+    `Cannot find platform ${wanted.map(formatPlatform).join(", ")} in "${text}"`,
+    { hint: `It is one image, for ${formatPlatform(platform)}` },
+  );
 }
 
 /**

@@ -155,7 +155,7 @@ async function describe(
     throw new OciError("DOCUMENT_INVALID", `Cannot show "${text}": its indexes are nested too deep`);
   }
   const { manifest, bytes, descriptor } = document;
-  const configBytes = await readSmall(from, manifest.config, signal);
+  const configBytes = await readSmallBlob(from, manifest.config, signal);
   const config = decodeImageConfig(configBytes);
   return {
     record: {
@@ -178,7 +178,12 @@ async function describe(
   };
 }
 
-async function readSmall(from: BlobSource, descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
+/** A config whole, verified. @throws {OciError} DOCUMENT_INVALID past 8 MiB; BLOB_CORRUPT */
+export async function readSmallBlob(
+  from: BlobSource,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   if (descriptor.size > MAX_CONFIG_BYTES) {
     throw new OciError("DOCUMENT_INVALID", `Cannot read config "${descriptor.digest}": it is too large`);
   }

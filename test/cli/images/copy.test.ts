@@ -118,6 +118,9 @@ describe.skipIf(!hasRegistry)(
       );
       expect(none).toMatchObject({ code: 1, stdout: "" });
       expect(none.stderr).toContain("linux/amd64, linux/arm64");
+      const single = await strake("copy", "--platform", "linux/amd64", `${other.host}/arm/app`, "oci:wrong");
+      expect(single).toMatchObject({ code: 1, stdout: "" });
+      expect(single.stderr).toContain("hint: It is one image, for linux/arm64");
     });
 
     it("goes through a folder and an archive and comes back with its digest", async () => {
