@@ -48,6 +48,22 @@ COPY --from=build /src/out /out
       expect([...stepsOf(second.stderr).values()]).toEqual(["CACHED", "CACHED"]);
     });
 
+    it("does a RUN again whose secret is now asked for in another way, not one whose secret is another", async () => {
+      const build = async (options: string, secret: string): Promise<string | undefined> => {
+        await bench.write("secret", secret);
+        await bench.write(
+          "Dockerfile",
+          `FROM base\nRUN --mount=type=secret,id=s${options} stat -c "%a %u" /run/secrets/s > /x\n`,
+        );
+        const { stderr } = await bench.build(["--secret", `id=s,src=${join(bench.context, "secret")}`]);
+        return [...stepsOf(stderr).values()].at(-1);
+      };
+      expect(await build("", "one")).toBe("DONE");
+      expect(await build("", "two")).toBe("CACHED");
+      for (const options of [",mode=0440", ",uid=5", ",gid=5", ",required=true"])
+        expect(await build(options, "two"), options).toBe("DONE");
+    });
+
     it("does again only what depends on a changed file", async () => {
       await bench.write("deps.txt", "1\n");
       await bench.write("main.txt", "1\n");

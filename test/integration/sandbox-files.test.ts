@@ -77,6 +77,21 @@ describeForEveryone("the files of a sandbox", (world) => {
     expect(await world().list(upper)).toEqual([]);
   });
 
+  test("a tmpfs has the mode of the folder it is on, and is everybody's where there was none", async () => {
+    const layer = await world().layer("mkdir -p mine real; chmod 700 mine; ln -s real link");
+    const { stdout } = await world().run({
+      ...sh("stat -c '%n %a' /mine /new/deep /new /link/x /new/deep/er"),
+      lower: [layer, world().base],
+      mounts: [
+        { kind: "tmpfs", target: "/mine" },
+        { kind: "tmpfs", target: "/new/deep" },
+        { kind: "tmpfs", target: "/link/x" },
+        { kind: "tmpfs", target: "/new/deep/er" },
+      ],
+    });
+    expect(stdout).toBe("/mine 700\n/new/deep 1777\n/new 755\n/link/x 1777\n/new/deep/er 1777\n");
+  });
+
   test("keep the times of a folder that only got mount points", async () => {
     const { stdout } = await world().run({
       ...sh("stat -c '%Y %a %u:%g' /etc /root; touch /root/new"),

@@ -130,7 +130,8 @@ function planMount(
     readonly: mount.readonly,
     ...(mount.uid === undefined && mount.gid === undefined && mount.mode === undefined
       ? {}
-      : { folder: { uid: mount.uid ?? 0, gid: mount.gid ?? 0, mode: mount.mode ?? 0o755 } }),
+      : // Docker makes the folder under its umask, and without the special bits.
+        { folder: { uid: mount.uid ?? 0, gid: mount.gid ?? 0, mode: (mount.mode ?? 0o755) & 0o755 } }),
   };
 }
 

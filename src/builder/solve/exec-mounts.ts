@@ -55,18 +55,38 @@ async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<I
       return { kind: "bind", content, source: mount.source, target: mount.target, readonly: mount.readonly };
     }
     case "cache":
-      return { kind: "cache", id: mount.cacheId, target: mount.target, readonly: mount.readonly };
+      return {
+        kind: "cache",
+        id: mount.cacheId,
+        target: mount.target,
+        readonly: mount.readonly,
+        folder: mount.folder === undefined ? null : { ...mount.folder },
+      };
     case "tmpfs":
       return { kind: "tmpfs", target: mount.target, sizeBytes: mount.sizeBytes ?? null };
     case "secret":
-      return { kind: "secret", id: mount.secretId, target: mount.target ?? null, env: mount.env ?? null };
+      return {
+        kind: "secret",
+        id: mount.secretId,
+        target: mount.target ?? null,
+        env: mount.env ?? null,
+        ...fileIngredients(mount),
+      };
     case "ssh":
-      return { kind: "ssh", id: mount.sshId, target: mount.target ?? null };
+      return { kind: "ssh", id: mount.sshId, target: mount.target ?? null, ...fileIngredients(mount) };
     case "script":
       return { kind: "script", name: mount.name, content: digestOf(mount.content) };
     default:
       return mount satisfies never;
   }
+}
+
+/** A step that can see a file otherwise, or must have it now, is another step. The content of a secret is no part of it. */
+function fileIngredients(mount: ExecMount & { readonly kind: "secret" | "ssh" }): {
+  readonly [name: string]: Ingredient;
+} {
+  const { required, uid, gid, mode } = mount;
+  return { required, uid, gid, mode };
 }
 
 /** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */

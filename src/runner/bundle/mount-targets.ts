@@ -33,7 +33,12 @@ export function listMountTargets(
   return [
     ...DEFAULT_TARGETS,
     ...mounts.map(
-      (mount, index) => ({ path: mount.target, kind: isFile(mount, index) ? "file" : "dir" }) as const,
+      (mount, index): MountTarget => ({
+        path: mount.target,
+        kind: isFile(mount, index) ? "file" : "dir",
+        // A tmpfs gets the mode of the folder it is on. In Docker the runtime makes that, and the kernel's own counts.
+        ...(mount.kind === "tmpfs" && { mode: 0o1777 }),
+      }),
     ),
   ];
 }

@@ -5,6 +5,8 @@ export interface MountTarget {
   /** Absolute, in the container. */
   readonly path: string;
   readonly kind: "dir" | "file";
+  /** Of the folder, if it has to be made; 0755 when absent. */
+  readonly mode?: number;
 }
 
 /** One entry of the stub layer; `like` is the folder whose owner, mode and times it must show. */
@@ -13,6 +15,8 @@ export interface Stub {
   readonly path: string;
   readonly kind: "dir" | "file";
   readonly like?: Stats;
+  /** Of a mount target that is made; 0755 for a folder when absent. */
+  readonly mode?: number;
 }
 
 /**
@@ -31,7 +35,7 @@ export function planStubs(
     if (targets.slice(0, index).some((earlier) => target.path.startsWith(`${earlier.path}/`))) return;
     const resolution = resolvePath(layers, target.path, isOpaque);
     if (resolution.kind !== "missing") return; // there already, or in the way of what the runtime will report
-    for (const stub of listStubs(resolution.parents, resolution.names, target.kind))
+    for (const stub of listStubs(resolution.parents, resolution.names, target))
       if (!stubs.has(stub.path)) stubs.set(stub.path, stub);
   });
   return Array.from(stubs.values());
@@ -40,7 +44,7 @@ export function planStubs(
 function listStubs(
   parents: readonly Place[],
   names: readonly string[],
-  kind: "dir" | "file",
+  target: MountTarget,
 ): readonly Stub[] {
   const stubs: Stub[] = parents.map(({ path, stat }) => ({
     path,
@@ -50,7 +54,8 @@ function listStubs(
   let path = parents.at(-1)?.path ?? "";
   names.forEach((name, index) => {
     path = path === "" ? name : `${path}/${name}`;
-    stubs.push({ path, kind: index + 1 < names.length ? "dir" : kind });
+    if (index + 1 < names.length) stubs.push({ path, kind: "dir" });
+    else stubs.push({ path, kind: target.kind, ...(target.mode !== undefined && { mode: target.mode }) });
   });
   return stubs;
 }

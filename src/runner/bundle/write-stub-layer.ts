@@ -4,7 +4,7 @@ import type { Stub } from "./plan-stubs.ts";
 
 /** Makes the planned entries below `folder`, which exists and is empty. */
 export function writeStubLayer(folder: string, stubs: readonly Stub[]): void {
-  for (const { path, kind, like } of stubs) {
+  for (const { path, kind, like, mode } of stubs) {
     const full = join(folder, path);
     if (kind === "file") {
       closeSync(openSync(full, "wx", 0o644));
@@ -14,7 +14,7 @@ export function writeStubLayer(folder: string, stubs: readonly Stub[]): void {
     if (path !== "") mkdirSync(full);
     if (like !== undefined) chownSync(full, like.uid, like.gid);
     // After chown, which may drop the set-id bits; and whatever our umask is.
-    chmodSync(full, like === undefined ? 0o755 : like.mode & 0o7777);
+    chmodSync(full, like === undefined ? (mode ?? 0o755) : like.mode & 0o7777);
   }
   // Last, from the leaves up, because making an entry changes its folder's times.
   for (const { path, like } of stubs.toReversed()) {
