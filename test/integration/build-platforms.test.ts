@@ -65,12 +65,11 @@ describe.skipIf(problem !== undefined)(
       return result.stdout;
     };
     const inRegistry = (name: string, ...args: string[]): string =>
-      execFileSync("skopeo", [
-        "inspect",
-        "--tls-verify=false",
-        ...args,
-        `docker://${registry.host}/${name}`,
-      ]).toString();
+      execFileSync(
+        "skopeo",
+        ["inspect", "--tls-verify=false", ...args, `docker://${registry.host}/${name}`],
+        { stdio: "pipe", encoding: "utf8" },
+      );
 
     it("runs what is for the build's platform there, and once where the target does not matter", async () => {
       const { stderr } = await build("--no-cache", "-o", "type=cacheonly", "--platform", PLATFORMS.join(","));
@@ -277,6 +276,19 @@ describe.skipIf(problem !== undefined)(
 
       const refused = await bench.build(["--annotation", "manifest[linux/s390x]:k=v"]);
       expect(refused.stderr).toMatch(/linux\/s390x is not built/);
+    });
+
+    it("makes an index and a folder of one platform, too, where BUILDKIT_MULTI_PLATFORM asks for it", async () => {
+      const out = join(bench.folder, "one");
+      const { stderr } = await build(
+        ...["--build-arg", "BUILDKIT_MULTI_PLATFORM=1", "--platform", "linux/s390x"],
+        ...["-t", "one:1", "-o", out, "-o", "type=image"],
+      );
+      expect(stderr).toContain("for linux/s390x");
+      expect(await readdir(out)).toEqual(["linux_s390x"]);
+      expect(JSON.parse(await strake("inspect", "--manifest", "one:1"))).toMatchObject({
+        manifests: [{ platform: { architecture: "s390x" } }],
+      });
     });
 
     it("writes to a device instead of replacing it", async () => {

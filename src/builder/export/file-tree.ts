@@ -6,6 +6,7 @@ import { BuildError } from "../error.ts";
 import type { State } from "../solve/state.ts";
 import type { OutputSpec } from "../types.ts";
 import type { BuiltImage } from "./image-documents.ts";
+import { isMultiPlatform } from "./is-multi-platform.ts";
 import type { OutputContext } from "./output-context.ts";
 import { writeTreeFolder } from "./tree-folder.ts";
 import { pathsOf } from "./tree-paths.ts";
@@ -33,7 +34,7 @@ export async function exportFiles(
   context: OutputContext,
 ): Promise<void> {
   const { signal } = context;
-  const isSplit = output.platformSplit ?? images.length > 1;
+  const isSplit = output.platformSplit ?? isMultiPlatform(context.options);
   const trees = await Promise.all(
     context.states.map(async (state: State, index): Promise<ExportedTree> => {
       const { platform, epochSeconds } = images[index] as BuiltImage;

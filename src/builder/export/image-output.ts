@@ -4,6 +4,7 @@ import { BuildError } from "../error.ts";
 import type { ImageOutput } from "../types.ts";
 import type { BuiltImage } from "./image-documents.ts";
 import { type ImageSet, idOfSet, putImageSet } from "./image-set.ts";
+import { isMultiPlatform } from "./is-multi-platform.ts";
 import type { OutputContext } from "./output-context.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function writeImageOutput(
           signal: context.signal,
         })
       : undefined;
-  const set = needsManifest(output, images, context)
+  const set = needsManifest(output, context)
     ? await putImageSet(images, context, { encoding: output, lazy: true })
     : undefined;
   const unnamed: ImageRecord = {
@@ -56,12 +57,8 @@ export async function writeImageOutput(
   return set;
 }
 
-function needsManifest(
-  output: ImageOutput,
-  images: readonly BuiltImage[],
-  { options }: OutputContext,
-): boolean {
-  if (output.push || images.length > 1 || options.annotations.length > 0) return true;
+function needsManifest(output: ImageOutput, { options }: OutputContext): boolean {
+  if (output.push || isMultiPlatform(options) || options.annotations.length > 0) return true;
   const {
     names: _names,
     kind: _kind,

@@ -2,6 +2,7 @@ import type { Descriptor, Digest, ImageManifest, Platform } from "../../oci/inde
 import type { ImageEncoding } from "../types.ts";
 import { checkAnnotatedPlatforms, splitAnnotations } from "./annotations.ts";
 import { type BuiltImage, blobsOf, putIndex, putManifest } from "./image-documents.ts";
+import { isMultiPlatform } from "./is-multi-platform.ts";
 import type { OutputContext } from "./output-context.ts";
 import { rewriteTimestamps } from "./rewrite-timestamps.ts";
 
@@ -16,7 +17,7 @@ export interface WrittenImage {
 /** The images of a build as an output hands them on. */
 export interface ImageSet {
   readonly images: readonly [WrittenImage, ...WrittenImage[]];
-  /** Over several images; over one where the index was annotated. */
+  /** Over several images; over one where the index was annotated, or asked for. */
   readonly index: Descriptor | undefined;
   /** What a name will point at: the index, else the one manifest. */
   readonly root: Descriptor;
@@ -63,7 +64,7 @@ export async function putImageSet(
   if (first === undefined) throw new TypeError("a build has at least one image");
   const shared = splitAnnotations(annotations);
   const isIndexAnnotated = [shared.index, shared.indexDescriptor].some((set) => Object.keys(set).length > 0);
-  if (others.length === 0 && !isIndexAnnotated)
+  if (!isMultiPlatform(context.options) && !isIndexAnnotated)
     return { images: [first], index: undefined, root: first.manifest };
   const entries = written.map(({ manifest, platform }) => ({ ...manifest, platform }));
   const index = await putIndex(context.store, entries, { annotations: shared, isDocker });
