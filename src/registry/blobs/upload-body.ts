@@ -3,6 +3,8 @@ import type { RequestBody } from "../transport/exchange.ts";
 
 /** Small pieces are joined up to this: each write costs a system call, and TLS a record. */
 const WRITE_BYTES = 1024 * 1024;
+/** Pieces of this size pass as they are: joining them costs more than it saves. */
+const LARGE_BYTES = 256 * 1024;
 
 /**
  * The body of an upload, opened anew for every try. Counts what is sent, and fails when the source has not exactly the
@@ -43,7 +45,7 @@ export async function* joinChunks(
   let pieces: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bytes) {
-    if (size === 0 && chunk.byteLength >= WRITE_BYTES) {
+    if (size === 0 && chunk.byteLength >= LARGE_BYTES) {
       yield chunk;
       continue;
     }

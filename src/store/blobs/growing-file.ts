@@ -6,7 +6,7 @@ import { isErrno } from "../disk/disk-fault.ts";
 import { CHUNK_BYTES } from "./read-chunks.ts";
 
 /** What was made last stays in memory up to this, so that a reader that keeps up need not read it from the file. */
-const KEPT_BYTES = 8 * 1024 * 1024;
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 interface KeptChunk {
   readonly offset: number;

@@ -16,6 +16,8 @@ export interface GzipOptions {
 /** Input bytes of one block. */
 const BLOCK_BYTES = 1024 * 1024;
 
+const OUTPUT_BYTES = 640 * 1024;
+
 /** How far back a deflate stream may refer: the end of one block serves the next as dictionary. */
 const WINDOW_BYTES = 32 * 1024;
 
@@ -60,8 +62,9 @@ async function compressBlock(
   if (level === 0 || isIncompressible(block)) return storedBlocks(block);
   const options = {
     level,
-    // Room for all of the output: a second round through the thread pool would cost more than the memory.
-    chunkSize: block.byteLength + 64 * 1024,
+    // Room for what comes of most blocks; the others take a second round through the thread pool. Room for all of every
+    // block would have the garbage collector at work all the time.
+    chunkSize: OUTPUT_BYTES,
     finishFlush: constants.Z_SYNC_FLUSH,
     ...(dictionary === undefined ? {} : { dictionary }),
   };
