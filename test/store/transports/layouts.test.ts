@@ -20,6 +20,7 @@ import {
   OciLayout,
   TarFiles,
 } from "../../../src/store/transports/index.ts";
+import { describeBlobs } from "../../oci/blob-contract.ts";
 
 const root = mkdtempSync(join(tmpdir(), "strake-layouts-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -127,6 +128,18 @@ describe.each(Object.entries(WRITERS))("an image layout in a %s", (_, write) => 
     }
     expect(readdirSync(join(path, "blobs/sha256"))).toEqual([]);
   });
+});
+
+describeBlobs("an image layout in a folder", async () => {
+  const path = fresh();
+  const writer = await FolderWriter.open(path);
+  await writer.finish([]);
+  const layout = (await OciLayout.open(new FolderFiles(path))) as OciLayout;
+  return {
+    openBlob: (descriptor, options) => layout.openBlob(descriptor, options),
+    hasBlob: (descriptor) => writer.hasBlob(descriptor),
+    writeBlob: (descriptor, open, options) => writer.writeBlob(descriptor, open, options),
+  };
 });
 
 describe("FolderWriter", () => {
