@@ -50,7 +50,8 @@ export function explainEmulation(
     return `${beginning}: mount -t binfmt_misc none ${BINFMT_FOLDER}; apt-get install qemu-user-static; ${instead}`;
   if (status.trim() === "disabled" || entry?.startsWith("disabled"))
     return `${beginning}, since its handlers are off: echo 1 > ${BINFMT_FOLDER}/status; ${instead}`;
-  if (entry === undefined) return `${beginning} yet: apt-get install qemu-user-static, ${instead}`;
+  if (entry === undefined)
+    return `${beginning} yet: apt-get install qemu-user-static (systemctl restart systemd-binfmt, if it is installed), ${instead}`;
   if (!/^flags: .*F/m.test(entry))
     return `${beginning} in containers, since the handler ${handler} has no flag F: install a qemu-user-static that sets it, ${instead}`;
   return `The handler ${handler} is there and could not run the program: is it for ${wanted}?`;
