@@ -49,7 +49,7 @@ export function planCopyInstruction(
     ...paths.map((path) => sourceOf(path, { isAdd, parents, checksum, from, instruction })),
     ...contents.map(({ name, data }) => ({
       kind: "inline" as const,
-      name,
+      name: inlineName(name),
       content: Buffer.from(data, "utf8"),
     })),
   ];
@@ -148,4 +148,19 @@ function cleaned(path: string): string {
 
 function invalid(message: string, hint: string): BuildError {
   return new BuildError("DOCKERFILE_INVALID", message, { hint });
+}
+
+/**
+ * What the file of a heredoc is called: BuildKit makes it at that path in an empty file system, where no folder is, and
+ * copies it under the last part of the name.
+ */
+function inlineName(written: string): string {
+  const path = cleaned(written);
+  const name = posix.basename(path);
+  if (path === `/${name}` && name !== "") return name;
+  const state = name === "" ? "is a directory" : "no such file or directory";
+  throw invalid(
+    `Cannot make the file <<${written}: open ${path}: ${state}`,
+    "A file has no folders in its name here; put them into the destination",
+  );
 }

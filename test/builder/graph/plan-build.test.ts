@@ -118,3 +118,28 @@ test("an empty --target is none: the last stage is built", async () => {
   expect((await plan(text, "")).image.config.Labels).toEqual({ l: "b-b" });
   await expect(plan(text, "c")).rejects.toThrow('target stage "c" could not be found');
 });
+
+describe("the file of a heredoc", () => {
+  const nameIn = async (name: string): Promise<string | undefined> => {
+    const { result } = await plan(`FROM scratch\nCOPY <<${name} /d/\nx\n${name}\n`);
+    const [source] = result.kind === "copy" ? result.sources : [];
+    return source?.kind === "inline" ? source.name : undefined;
+  };
+
+  test.each([
+    ["EOF", "EOF"],
+    ["../EOF", "EOF"],
+    ["/EOF", "EOF"],
+    ["a.b-c_d*", "a.b-c_d*"],
+  ])("<<%s is called %s", async (written, name) => {
+    expect(await nameIn(written)).toBe(name);
+  });
+
+  test.each([
+    ["d/e", "open /d/e: no such file or directory"],
+    ["/etc/x", "open /etc/x: no such file or directory"],
+    ["..", "open /: is a directory"],
+  ])("<<%s cannot be made", async (written, message) => {
+    await expect(nameIn(written)).rejects.toThrow(message);
+  });
+});
