@@ -1,39 +1,49 @@
 import type { Dockerfile, Instruction, RunInstruction, Stage } from "../../../parser/index.ts";
 import { parseRunMounts, runMountSources } from "../../../parser/index.ts";
 import { CliError } from "../../error.ts";
-import { formatTable } from "../../tables/table.ts";
+import { type Located, locate } from "./location.ts";
+import { collectArgs, type OutlineArg } from "./outline-args.ts";
+import { tabulate } from "./tabulate.ts";
 
 /** What a target takes from whoever builds it. */
 export interface Outline {
   readonly name: string;
   readonly description: string;
-  readonly args: readonly { readonly name: string; readonly description: string; readonly value: string }[];
-  readonly secrets: readonly { readonly name: string; readonly required: boolean }[];
-  readonly ssh: readonly { readonly name: string; readonly required: boolean }[];
+  readonly args: readonly OutlineArg[];
+  readonly secrets: readonly Needed[];
+  readonly ssh: readonly Needed[];
   readonly cacheMounts: readonly string[];
+}
+
+/** A secret or an agent. */
+export interface Needed {
+  readonly name: string;
+  readonly required: boolean;
+  readonly line: number;
+  readonly endLine: number;
+}
+
+export interface OutlineOptions {
+  readonly target: string | undefined;
+  /** Values that are given; they stand in place of the defaults. */
+  readonly buildArgs: Readonly<Record<string, string>>;
 }
 
 /**
  * The arguments, secrets, SSH agents and cache mounts of a stage and of all it is made from.
- * @param buildArgs values that are given; they stand in place of the defaults
  * @throws {CliError} INPUT_UNUSABLE when there is no such stage
  */
-export function outlineOf(
-  dockerfile: Dockerfile,
-  {
-    target,
-    buildArgs,
-  }: { readonly target: string | undefined; readonly buildArgs: Readonly<Record<string, string>> },
-): Outline {
-  const stage = findTarget(dockerfile, target);
+export function outlineOf(dockerfile: Dockerfile, options: OutlineOptions): Outline {
+  const stage = findTarget(dockerfile, options.target);
   const used = withSources(dockerfile.stages, stage);
-  const instructions = used.flatMap(({ commands }) => commands);
-  const mounts = instructions.filter(isRun).flatMap(readMounts);
-  const args = [...dockerfile.metaArgs, ...instructions.filter((each) => each.kind === "ARG")];
+  const mounts = used
+    .flatMap(({ commands }) => commands)
+    .filter(isRun)
+    .flatMap(readMounts);
   return {
     name: stage.name ?? "",
     description: stage.docComment,
-    args: collectArgs(args, buildArgs),
+    args: collectArgs(dockerfile, { stages: used, buildArgs: options.buildArgs }),
     secrets: collectNamed(mounts.filter(({ type }) => type === "secret")),
     ssh: collectNamed(mounts.filter(({ type }) => type === "ssh")),
     cacheMounts: [
@@ -42,38 +52,53 @@ export function outlineOf(
   };
 }
 
-/** As BuildKit prints it. */
-export function formatOutline(outline: Outline): string {
+/** As buildx prints it. */
+export function formatOutline({ name, description, args, secrets, ssh }: Outline): string {
   const head = [
-    ...(outline.name === "" ? [] : [`TARGET:      ${outline.name}\n`]),
-    ...(outline.description === "" ? [] : [`DESCRIPTION: ${outline.description}\n`]),
-  ];
-  const named = (title: string, entries: Outline["secrets"]): string =>
-    formatTable(
-      [title, "REQUIRED"],
-      entries.map(({ name, required }) => [name, required ? "true" : ""]),
-    );
-  const tables = [
-    ...(outline.args.length === 0
-      ? []
-      : [
-          formatTable(
-            ["BUILD ARG", "VALUE", "DESCRIPTION"],
-            outline.args.map(({ name, value, description }) => [name, value, description]),
-          ),
-        ]),
-    ...(outline.secrets.length === 0 ? [] : [named("SECRET", outline.secrets)]),
-    ...(outline.ssh.length === 0 ? [] : [named("SSH", outline.ssh)]),
-    ...(outline.cacheMounts.length === 0
-      ? []
-      : [
-          formatTable(
-            ["CACHE"],
-            outline.cacheMounts.map((id) => [id]),
-          ),
-        ]),
-  ];
-  return [head.join(""), ...tables].filter((part) => part !== "").join("\n");
+    ["TARGET:", name],
+    ["DESCRIPTION:", description],
+  ].filter(([, value]) => value !== "");
+  const needed = (title: string, entries: readonly Needed[]): string =>
+    tabulate([[title, "REQUIRED"], ...entries.map((each) => [each.name, each.required ? "true" : ""])], GAP);
+  const rows = args.map((arg) => [arg.name, arg.value, arg.description]);
+  return [
+    head.length === 0 ? "" : tabulate(head, 1),
+    args.length === 0 ? "" : tabulate([["BUILD ARG", "VALUE", "DESCRIPTION"], ...rows], GAP),
+    secrets.length === 0 ? "" : needed("SECRET", secrets),
+    ssh.length === 0 ? "" : needed("SSH", ssh),
+  ]
+    .filter((part) => part !== "")
+    .map((part) => `${part}\n`)
+    .join("");
+}
+
+const GAP = 3;
+
+/** The members that buildx gives it in JSON, where nothing is left out; and `cacheMounts`, which it does not know. */
+export function outlineToJson(outline: Outline): Readonly<Record<string, unknown>> {
+  const { name, description, args, secrets, ssh, cacheMounts } = outline;
+  const needed = ({ name: id, required, ...lines }: Needed): Located => ({
+    name: id,
+    ...(required ? { required } : {}),
+    ...locate(lines),
+  });
+  return {
+    ...(name === "" ? {} : { name }),
+    ...(description === "" ? {} : { description }),
+    ...(args.length === 0
+      ? {}
+      : {
+          args: args.map((arg) => ({
+            name: arg.name,
+            ...(arg.description === "" ? {} : { description: arg.description }),
+            ...(arg.value === "" ? {} : { value: arg.value }),
+            ...locate(arg),
+          })),
+        }),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(needed) }),
+    ...(ssh.length === 0 ? {} : { ssh: ssh.map(needed) }),
+    ...(cacheMounts.length === 0 ? {} : { cacheMounts }),
+  };
 }
 
 function findTarget({ stages }: Dockerfile, target: string | undefined): Stage {
@@ -113,34 +138,21 @@ function isRun(instruction: Instruction): instruction is RunInstruction {
   return instruction.kind === "RUN";
 }
 
-function readMounts(run: RunInstruction): ReturnType<typeof parseRunMounts> {
+type MountOfRun = ReturnType<typeof parseRunMounts>[number] & Pick<Needed, "line" | "endLine">;
+
+function readMounts({ mounts, node }: RunInstruction): readonly MountOfRun[] {
+  const lines = { line: node.startLine, endLine: node.endLine };
   // Names are shown as they are written: an outline doesn't know what variables will be.
-  return parseRunMounts(run.mounts, (word) => word);
+  return parseRunMounts(mounts, (word) => word).map((mount) => ({ ...mount, ...lines }));
 }
 
-type ArgInstruction = Dockerfile["metaArgs"][number];
-
-function collectArgs(
-  instructions: readonly ArgInstruction[],
-  buildArgs: Readonly<Record<string, string>>,
-): Outline["args"][number][] {
-  const args = new Map<string, Outline["args"][number]>();
-  for (const { key, value, docComment } of instructions.flatMap((each) => each.args)) {
-    const before = args.get(key);
-    args.set(key, {
-      name: key,
-      description: docComment || (before?.description ?? ""),
-      value: buildArgs[key] ?? value ?? before?.value ?? "",
-    });
-  }
-  return [...args.values()];
-}
-
-function collectNamed(mounts: ReturnType<typeof parseRunMounts>): { name: string; required: boolean }[] {
-  const named = new Map<string, boolean>();
-  for (const { id, target, required, type } of mounts) {
+function collectNamed(mounts: readonly MountOfRun[]): readonly Needed[] {
+  const named = new Map<string, Needed>();
+  for (const { id, target, required, type, line, endLine } of mounts) {
     const name = id ?? (type === "ssh" ? "default" : (target?.split("/").at(-1) ?? ""));
-    named.set(name, (named.get(name) ?? false) || required);
+    const before = named.get(name);
+    const first = before ?? { line, endLine };
+    named.set(name, { ...first, name, required: (before?.required ?? false) || required });
   }
-  return [...named].map(([name, required]) => ({ name, required }));
+  return [...named.values()];
 }

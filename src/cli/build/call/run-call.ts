@@ -28,15 +28,17 @@ export async function runCall(
 
   const { parseDockerfile } = await import("../../../parser/index.ts");
   const dockerfile = parseDockerfile(bytes, { filename: options.dockerfile.shownAs });
+  // For those who want to show the lines that are meant.
+  const sources = [Buffer.from(bytes).toString("base64")];
   if (method === "targets") {
-    const { formatTargets, listTargets } = await import("./targets.ts");
+    const { formatTargets, listTargets, targetsToJson } = await import("./targets.ts");
     const targets = listTargets(dockerfile);
-    if (format === "json") print({ targets });
+    if (format === "json") print({ ...targetsToJson(targets), sources });
     else stdout.write(formatTargets(targets));
   } else {
-    const { formatOutline, outlineOf } = await import("./outline.ts");
+    const { formatOutline, outlineOf, outlineToJson } = await import("./outline.ts");
     const outline = outlineOf(dockerfile, { target: options.target, buildArgs: options.buildArgs });
-    if (format === "json") print(outline);
+    if (format === "json") print({ ...outlineToJson(outline), sources });
     else stdout.write(formatOutline(outline));
   }
   return 0;

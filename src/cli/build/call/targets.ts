@@ -1,5 +1,6 @@
 import type { Dockerfile } from "../../../parser/index.ts";
-import { formatTable } from "../../tables/table.ts";
+import { locate } from "./location.ts";
+import { tabulate } from "./tabulate.ts";
 
 /** A stage that can be built by name. */
 export interface Target {
@@ -10,6 +11,7 @@ export interface Target {
   readonly base: string;
   readonly platform: string;
   readonly line: number;
+  readonly endLine: number;
 }
 
 /** The stages with a name, and the last one, which is built when none is asked for. */
@@ -23,16 +25,30 @@ export function listTargets({ stages }: Dockerfile): Target[] {
       description: stage.docComment,
       base: stage.baseName,
       platform: stage.platform ?? "",
-      line: stage.at.startLine,
+      line: stage.from.node.startLine,
+      endLine: stage.from.node.endLine,
     };
   });
 }
 
-/** As BuildKit lists them. */
+/** As buildx lists them. */
 export function formatTargets(targets: readonly Target[]): string {
-  const rows = targets.map((target) => {
-    const words = [target.name, ...(target.default ? ["(default)"] : [])].filter((word) => word !== "");
-    return [words.join(" "), target.description];
+  const rows = targets.map(({ name, default: isDefault, description }) => {
+    const words = [name, ...(isDefault ? ["(default)"] : [])].filter((word) => word !== "");
+    return [words.join(" "), description];
   });
-  return formatTable(["TARGET", "DESCRIPTION"], rows);
+  return tabulate([["TARGET", "DESCRIPTION"], ...rows], 1);
+}
+
+/** The members that buildx gives them in JSON, where nothing is left out. */
+export function targetsToJson(targets: readonly Target[]): Readonly<Record<string, unknown>> {
+  const shown = targets.map(({ name, default: isDefault, description, base, platform, ...lines }) => ({
+    ...(name === "" ? {} : { name }),
+    ...(isDefault ? { default: true } : {}),
+    ...(description === "" ? {} : { description }),
+    ...(base === "" ? {} : { base }),
+    ...(platform === "" ? {} : { platform }),
+    ...locate(lines),
+  }));
+  return { targets: shown };
 }

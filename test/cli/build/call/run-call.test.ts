@@ -87,7 +87,14 @@ describe("strake build --check", () => {
 describe("strake build --call targets", () => {
   it("lists the stages", async () => {
     expect((await build("--call", "targets", ".")).stdout).toBe(
-      ["TARGET      DESCRIPTION", "base", "tests       runs the tests", "unused", "(default)", ""].join("\n"),
+      [
+        "TARGET    DESCRIPTION",
+        "base      ",
+        "tests     runs the tests",
+        "unused    ",
+        "(default) ",
+        "",
+      ].join("\n"),
     );
   });
 });
@@ -97,19 +104,17 @@ describe("strake build --call outline", () => {
     const { stdout } = await build("--call", "outline", "--build-arg", "DEBUG=yes", ".");
     expect(stdout).toBe(
       [
-        "BUILD ARG   VALUE     DESCRIPTION",
-        "VER         1         is the version of everything",
-        "DEBUG       yes",
-        "CI          false     is set in pipelines",
+        "BUILD ARG   VALUE   DESCRIPTION",
+        "VER         1       is the version of everything",
+        "DEBUG       yes     ",
+        "CI          false   is set in pipelines",
         "",
-        "SECRET    REQUIRED",
-        "npm       true",
+        "SECRET   REQUIRED",
+        "npm      true",
         "",
         "SSH       REQUIRED",
-        "default",
+        "default   ",
         "",
-        "CACHE",
-        "/root/.cache",
         "",
       ].join("\n"),
     );
@@ -122,9 +127,47 @@ describe("strake build --call outline", () => {
     expect(outline).toMatchObject({
       name: "tests",
       description: "runs the tests",
-      secrets: [{ name: "npm", required: true }],
+      args: [
+        { name: "VER", value: "1", location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] } },
+        {},
+        {},
+      ],
+      secrets: [
+        { name: "npm", required: true, location: { ranges: [{ start: { line: 5 }, end: { line: 5 } }] } },
+      ],
+      cacheMounts: ["/root/.cache"],
+      sources: [Buffer.from(DOCKERFILE).toString("base64")],
     });
     expect((await build("--call", "outline", "--target", "nope", ".")).code).toBe(1);
+  });
+});
+
+describe("outlines of arguments", () => {
+  const outline = async (text: string, ...argv: string[]): Promise<readonly string[]> => {
+    const { stdout } = await runCli(["build", "--call", "outline,format=json", ...argv, "-"], {
+      cwd,
+      stdin: text,
+    });
+    const { args = [] } = JSON.parse(stdout) as { args?: { name: string; value?: string }[] };
+    return args.map(({ name, value = "" }) => `${name}=${value}`);
+  };
+
+  it("have values with variables expanded, also those of other stages", async () => {
+    const text = "ARG V=1\nFROM scratch AS a\nARG V\nENV E=x\nARG W=$E-$V\nFROM a\nARG X=${W}2\n";
+    expect(await outline(text)).toEqual(["V=1", "W=x-1", "X=x-12"]);
+    expect(await outline(text, "--build-arg", "V=2")).toEqual(["V=2", "W=x-2", "X=x-22"]);
+  });
+
+  it("have what is above the first FROM only where it is used", async () => {
+    const text = "ARG A=1\nARG B=s$A\nARG C\nARG D=x\nFROM scratch AS other\nARG D\nFROM $B\n";
+    expect(await outline(text)).toEqual(["A=1", "B=s1"]);
+    expect(await outline(text, "--target", "other")).toEqual(["D=x"]);
+  });
+
+  it("leave out what the builder sets itself", async () => {
+    expect(await outline("FROM scratch\nARG TARGETARCH BUILDOS\nARG TARGETOS=mine\n")).toEqual([
+      "TARGETOS=mine",
+    ]);
   });
 });
 
