@@ -21,7 +21,7 @@ export async function writeTreeFolder(
     const target = Buffer.from(`${root}/${path}`, "latin1");
     const existing = await lstat(target).catch(() => undefined);
     if (existing !== undefined && !(existing.isDirectory() && node.kind === "dir"))
-      await rm(target.toString("utf8"), { recursive: true, force: true });
+      await rm(target, { recursive: true, force: true });
     const first = node.hardlinkId === undefined ? undefined : firstNames.get(node.hardlinkId);
     if (first !== undefined) {
       await link(first, target);
