@@ -36,6 +36,11 @@ export interface RegistryClientOptions {
   /** The system's certificate authorities, for certificates whose issuer Node does not know. See `createSystemCa`. */
   readonly systemCa?: (() => Promise<readonly string[]>) | undefined;
   readonly clock?: Clock | undefined;
+  /**
+   * Layers that a registry may not pass on (`urls` in their descriptor) are fetched from where their image says; from
+   * public hosts over https only. An image could name any address there, so the default is no.
+   */
+  readonly foreignLayers?: boolean | undefined;
 }
 
 const ANONYMOUS: CredentialSource = { find: () => Promise.resolve<Credentials | undefined>(undefined) };
@@ -72,6 +77,7 @@ export class RegistryClient implements AsyncDisposable {
       known: new KnownBlobs(),
       uploads: new Map<string, Promise<PushBlobResult>>(),
       early: new EarlyPushes(),
+      foreignLayers: options.foreignLayers ?? false,
       referrerQueue: new SerialQueue(),
       distrusted: new Set<string>(),
     };

@@ -8,10 +8,12 @@ import {
   digestOf,
   type GrowingBlob,
   isDigest,
+  OciError,
   type OpenBlobOptions,
 } from "../oci/index.ts";
 import type { EarlyPushes } from "./blobs/early-pushes.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
+import { foreignNotAllowed, foreignUrls, openForeignBlob } from "./blobs/foreign-blob.ts";
 import { hasBlob } from "./blobs/has-blob.ts";
 import { inlineContent } from "./blobs/inline-content.ts";
 import type { KnownBlobs } from "./blobs/known-blobs.ts";
@@ -38,6 +40,8 @@ export interface RepositoryDeps extends SessionDeps {
   readonly known: KnownBlobs;
   readonly uploads: Map<string, Promise<PushBlobResult>>;
   readonly early: EarlyPushes;
+  /** Blobs that a registry does not have may be fetched from where their descriptor says. */
+  readonly foreignLayers: boolean;
   readonly referrerQueue: SerialQueue;
   /** Digests that came wrong from a mirror. */
   readonly distrusted: Set<string>;
@@ -125,11 +129,19 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const inline = inlineContent(descriptor);
     if (inline !== undefined) return once(inline.subarray(offset));
     const { clock, policy, onEvent, known } = this.#deps;
-    const bytes = await fetchBlob(
-      { repository: this.name, descriptor, offset, transient, signal },
-      { clock, policy, onEvent, readers: () => this.#blobReaders(descriptor.digest) },
-    );
-    known.note(this.registry, this.name, descriptor.digest);
+    let bytes: AsyncIterable<Uint8Array>;
+    try {
+      bytes = await fetchBlob(
+        { repository: this.name, descriptor, offset, transient, signal },
+        { clock, policy, onEvent, readers: () => this.#blobReaders(descriptor.digest) },
+      );
+      known.note(this.registry, this.name, descriptor.digest);
+    } catch (error) {
+      if (foreignUrls(descriptor).length === 0 || !isBlobMissing(error)) throw error;
+      const { foreignLayers, sender } = this.#deps;
+      if (foreignLayers !== true) throw foreignNotAllowed(descriptor, error);
+      bytes = await openForeignBlob(sender, { descriptor, offset, signal });
+    }
     return onEvent === undefined
       ? bytes
       : reportPull(bytes, this.blobContext(descriptor), { offset, onEvent });
@@ -345,4 +357,8 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   if (bytes.byteLength > 0) yield bytes;
+}
+
+function isBlobMissing(error: unknown): boolean {
+  return error instanceof OciError && error.code === "BLOB_NOT_FOUND";
 }

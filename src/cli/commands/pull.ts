@@ -28,6 +28,10 @@ export const pull = defineCommand({
       summary: "Which image of several",
     },
     unpack: { type: "boolean", summary: "Also unpack the layers now, not when a build first reads them" },
+    "allow-foreign": {
+      type: "boolean",
+      summary: "Fetch layers that the registry may not pass on from where the image says, over https",
+    },
     quiet: { type: "boolean", short: "q", summary: "Show no progress" },
     progress: {
       type: "string",
@@ -57,6 +61,7 @@ export const pull = defineCommand({
       await using bench = new Workbench(context, {
         onEvent,
         onRegistryEvent: (event) => reportTransfer(event, vertex, onEvent),
+        foreignLayers: options["allow-foreign"],
       });
       const store = await bench.store();
       for (const place of places) {

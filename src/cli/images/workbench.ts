@@ -16,6 +16,7 @@ export class Workbench implements AsyncDisposable {
   readonly context: CommandContext;
   readonly onEvent: OnEvent;
   readonly #onRegistryEvent: OnRegistryEvent;
+  readonly #foreignLayers: boolean;
   #store: Promise<Store> | undefined;
   #client: Promise<RegistryClient> | undefined;
 
@@ -24,11 +25,18 @@ export class Workbench implements AsyncDisposable {
     {
       onEvent = () => undefined,
       onRegistryEvent,
-    }: { readonly onEvent?: OnEvent; readonly onRegistryEvent: OnRegistryEvent },
+      foreignLayers = false,
+    }: {
+      readonly onEvent?: OnEvent;
+      readonly onRegistryEvent: OnRegistryEvent;
+      /** See `RegistryClientOptions`. */
+      readonly foreignLayers?: boolean | undefined;
+    },
   ) {
     this.context = context;
     this.onEvent = onEvent;
     this.#onRegistryEvent = onRegistryEvent;
+    this.#foreignLayers = foreignLayers;
   }
 
   store(): Promise<Store> {
@@ -37,7 +45,9 @@ export class Workbench implements AsyncDisposable {
   }
 
   client(): Promise<RegistryClient> {
-    this.#client ??= openRegistry(this.context.settings, this.#onRegistryEvent);
+    this.#client ??= openRegistry(this.context.settings, this.#onRegistryEvent, {
+      foreignLayers: this.#foreignLayers,
+    });
     return this.#client;
   }
 

@@ -1,4 +1,4 @@
-import type { OnRegistryEvent, RegistryClient } from "../../registry/index.ts";
+import type { OnRegistryEvent, RegistryClient, RegistryClientOptions } from "../../registry/index.ts";
 import type { Settings } from "../environment.ts";
 import { VERSION } from "../version.ts";
 import { parseMirrors } from "./mirrors.ts";
@@ -7,6 +7,7 @@ import { parseMirrors } from "./mirrors.ts";
 export async function openRegistry(
   { variables, home, insecureRegistries, registryMirrors }: Settings,
   onEvent: OnRegistryEvent,
+  options: Pick<RegistryClientOptions, "foreignLayers"> = {},
 ): Promise<RegistryClient> {
   const { RegistryClient, settingsFromEnvironment } = await import("../../registry/index.ts");
   const settings = settingsFromEnvironment({
@@ -16,5 +17,5 @@ export async function openRegistry(
     mirrors: parseMirrors(registryMirrors),
     onWarning: (text) => onEvent({ kind: "warning", registry: "Credentials", text }),
   });
-  return new RegistryClient({ userAgent: `strake/${VERSION}`, ...settings, onEvent });
+  return new RegistryClient({ userAgent: `strake/${VERSION}`, ...settings, ...options, onEvent });
 }
