@@ -275,7 +275,7 @@ class ScriptScanner {
         return;
       case "case":
         this.#skipHeader(/\sin\b/g);
-        this.#at += 3;
+        this.#at = Math.min(this.#at + 3, this.#text.length);
         this.#frames.push({ keyword, isCondition: false, isPattern: true });
         return;
       case "function": {

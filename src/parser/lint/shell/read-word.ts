@@ -50,7 +50,8 @@ class WordReader {
       text: this.#parts.join(""),
       isLiteral: this.#isLiteral,
       start: this.#start,
-      end: this.#at,
+      // A quote or escape that is not ended ends with the text.
+      end: Math.min(this.#at, text.length),
       commands: this.#commands,
     };
   }
