@@ -1,25 +1,19 @@
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
-  decodeImageConfig,
   formatFamiliarReference,
-  formatPlatform,
   hostPlatform,
   isDigest,
-  MEDIA_TYPES,
-  normalizePlatform,
-  OciError,
   type Platform,
   parsePlatform,
-  rankPlatform,
 } from "../../oci/index.ts";
 import type { PushedImage } from "../../registry/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
+import { checkPlatform } from "../images/check-platform.ts";
 import { type OpenedSource, openSource } from "../images/open-source.ts";
 import { openTarget } from "../images/open-target.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
-import { readSmallBlob } from "../images/view-image.ts";
 import { Workbench } from "../images/workbench.ts";
 import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
@@ -161,7 +155,10 @@ async function copyOne(
         `Cannot copy ${platforms.length} platforms to "${to.text}": a docker archive holds one`,
       );
     const doCopy = async (): Promise<PushedImage> => {
-      if (wanted !== undefined) await requirePlatform(source, wanted, { text: from.text, signal });
+      if (wanted !== undefined) {
+        const root = await source.from.fetchManifest(source.name, { signal });
+        await checkPlatform(root, wanted, { from: source.from, text: from.text, signal });
+      }
       return await copyImage({
         from: source.from,
         name: source.name,
@@ -192,29 +189,6 @@ async function copyOne(
       copiedBytes: copied.uploadedBytes,
     };
   });
-}
-
-/**
- * An index is searched for a platform by the copy itself; a single image has to be asked.
- * @throws {OciError} NO_SUCH_PLATFORM
- */
-async function requirePlatform(
-  { from, name }: OpenedSource,
-  wanted: readonly Platform[],
-  { text, signal }: { readonly text: string; readonly signal: AbortSignal },
-): Promise<void> {
-  const root = await from.fetchManifest(name, { signal });
-  if (root.kind === "index") return;
-  const { config } = root.manifest;
-  // An artifact is for no platform, and so for every one.
-  if (config.mediaType !== MEDIA_TYPES.ociConfig && config.mediaType !== MEDIA_TYPES.dockerConfig) return;
-  const platform = normalizePlatform(decodeImageConfig(await readSmallBlob(from, config, signal)));
-  if (wanted.some((each) => rankPlatform(platform, each) !== undefined)) return;
-  throw new OciError(
-    "NO_SUCH_PLATFORM",
-    `Cannot find platform ${wanted.map(formatPlatform).join(", ")} in "${text}"`,
-    { hint: `It is one image, for ${formatPlatform(platform)}` },
-  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { choosePlatform, type Platform } from "../../oci/index.ts";
 import type { FetchedDocument, RegistryClient } from "../../registry/index.ts";
+import { checkPlatform } from "../images/check-platform.ts";
 import type { RemoteName } from "./remote-name.ts";
 import { suggestingTags } from "./suggest-tag.ts";
 
@@ -12,12 +13,15 @@ const MAX_DEPTH = 4;
  */
 export async function fetchChosen(
   client: RegistryClient,
-  { reference, name }: RemoteName,
+  { reference, name, shown }: RemoteName,
   { platform, signal }: { readonly platform: Platform | undefined; readonly signal: AbortSignal },
 ): Promise<FetchedDocument> {
   const repository = client.repository(reference);
   const fetchRoot = (): Promise<FetchedDocument> => repository.fetchManifest(name, { signal });
   let document = await suggestingTags(client, reference, fetchRoot, signal);
+  if (platform !== undefined) {
+    await checkPlatform(document, [platform], { from: repository, text: shown, signal });
+  }
   for (let depth = 0; platform !== undefined && document.kind === "index" && depth < MAX_DEPTH; depth++) {
     document = await repository.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
   }

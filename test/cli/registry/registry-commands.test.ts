@@ -93,6 +93,9 @@ describe.skipIf(!hasRegistry)(
       const amd = await strake("manifest", "--platform", "linux/amd64", `${repository}:multi`);
       expect(amd).toMatchObject({ code: 1, stdout: "" });
       expect(amd.stderr).toContain("linux/arm64");
+      const single = await strake("digest", "--platform", "linux/amd64", `${repository}:1.0`);
+      expect(single).toMatchObject({ code: 1, stdout: "" });
+      expect(single.stderr).toContain("It is one image, for linux/arm64");
     });
 
     it("show digests", async () => {
