@@ -98,7 +98,11 @@ export class ContextTrees {
         );
       }
       case "tar-stream":
-        return unpackContext(source.open(), this.#tmpDir, this.#signal);
+        return unpackContext(
+          { stream: source.open(), shownAs: "Standard input" },
+          this.#tmpDir,
+          this.#signal,
+        );
       case "url": {
         const git = parseGitSource(source.url, { allowShorthand: true });
         if (git === undefined) return this.#download(source, source.url);

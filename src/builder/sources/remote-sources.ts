@@ -89,10 +89,8 @@ export class RemoteSources {
   ): Promise<{ readonly folder: string; readonly isSingleFile: boolean }> {
     const file = await this.download(url, `load remote build context ${redactCredentials(url)}`);
     if (await isArchive(file.path)) {
-      await using archive = await open(file.path);
-      const chunks = archive.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
-      const what = `The archive at "${redactCredentials(url)}"`;
-      return { folder: await unpackContext(chunks, tmpDir, this.#signal, what), isSingleFile: false };
+      const archive = { file: file.path, shownAs: `The archive at "${redactCredentials(url)}"` };
+      return { folder: await unpackContext(archive, tmpDir, this.#signal), isSingleFile: false };
     }
     const folder = await mkdtemp(join(tmpDir, "context-"));
     const path = join(folder, SINGLE_FILE_NAME);
