@@ -13,7 +13,7 @@ import type {
 import { BuildError } from "../error.ts";
 import type { EnvList } from "./env-list.ts";
 import { parseExposedPort } from "./exposed-ports.ts";
-import { formatDuration, plainList, quoteList } from "./go-format.ts";
+import { formatDuration, plainList, quote, quoteList, quoteRune } from "./go-format.ts";
 import type { StageState } from "./planned-stage.ts";
 import type { WordExpander } from "./word-expander.ts";
 
@@ -88,14 +88,10 @@ export function applyHealthcheck(stage: StageState, instruction: HealthcheckInst
     ...(retries === 0 ? {} : { Retries: retries }),
   };
   stage.config.Healthcheck = healthcheck;
-  const durations = [
-    ["Interval", intervalNs],
-    ["Timeout", timeoutNs],
-    ["StartPeriod", startPeriodNs],
-    ["StartInterval", startIntervalNs],
-  ] as const;
-  const fields = durations.map(([name, value]) => `${name}:${formatDuration(value)}`).join(" ");
-  return `HEALTHCHECK {Test:${plainList(test)} ${fields} Retries:${retries}}`;
+  const durations = [intervalNs, timeoutNs, startPeriodNs, startIntervalNs].map((value) =>
+    quote(formatDuration(value)),
+  );
+  return `HEALTHCHECK &{${quoteList(test)} ${durations.join(" ")} ${quoteRune(retries)}}`;
 }
 
 export function applyExpose(stage: StageState, instruction: ExposeInstruction, words: WordExpander): string {

@@ -76,7 +76,7 @@ function runCommand(
   const [first] = files;
   if (first === undefined) return { argv: commandLine(stage, { argv, isShellForm }) };
   const [line = ""] = argv;
-  if (/^\d*<<-?\S+$/.test(line)) {
+  if (/^\d*<<-?\s*[^\s<]+$/.test(line)) {
     // The heredoc is the whole command: its body is what the shell runs, or a program of its own if it says so.
     const data = first.chomp ? chomp(first.data) : first.data;
     if (!data.startsWith("#!")) return { argv: commandLine(stage, { argv: [data], isShellForm }) };

@@ -33,6 +33,15 @@ export function quote(value: string): string {
   return `${text}"`;
 }
 
+/** `%q` of an integer, which Go takes for a character: `'\\x04'`. */
+export function quoteRune(code: number): string {
+  const isCharacter = code >= 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  const character = isCharacter ? String.fromCodePoint(code) : "\ufffd";
+  if (character === '"') return `'"'`;
+  if (character === "'") return "'\\''";
+  return `'${quote(character).slice(1, -1)}'`;
+}
+
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, plainList, quote, quoteList } from "../../../src/builder/graph/go-format.ts";
+import {
+  formatDuration,
+  plainList,
+  quote,
+  quoteList,
+  quoteRune,
+} from "../../../src/builder/graph/go-format.ts";
 
 describe("quote()", () => {
   it.each([
@@ -12,6 +18,24 @@ describe("quote()", () => {
     ["\u00a0\u200b", '"\\u00a0\\u200b"'],
   ])("writes %j as Go's %%q does", (value, expected) => {
     expect(quote(value)).toBe(expected);
+  });
+});
+
+describe("quoteRune()", () => {
+  it.each([
+    [0, "'\\x00'"],
+    [4, "'\\x04'"],
+    [7, "'\\a'"],
+    [10, "'\\n'"],
+    [34, "'\"'"],
+    [39, "'\\''"],
+    [65, "'A'"],
+    [92, "'\\\\'"],
+    [128, "'\\u0080'"],
+    [0xd800, "'\ufffd'"],
+    [0x110000, "'\ufffd'"],
+  ])("writes %d as Go's %%q does", (code, expected) => {
+    expect(quoteRune(code)).toBe(expected);
   });
 });
 

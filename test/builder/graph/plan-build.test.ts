@@ -112,6 +112,24 @@ test("a stage on another stage begins with the variables of its config, whatever
   expect((await lastRun(text)).env.filter((entry) => !entry.startsWith("PATH="))).toEqual(["B=arg", "A=env"]);
 });
 
+test.each([
+  ["<<EOF", "echo x\n"],
+  ["<< EOF", "echo x\n"],
+  ["3<<EOF", "echo x\n"],
+  ["<<EOF cat", "<<EOF cat\necho x\nEOF"],
+])("RUN %s runs %j", async (line, command) => {
+  expect((await lastRun(`FROM scratch\nRUN ${line}\necho x\nEOF\n`)).argv).toEqual([
+    "/bin/sh",
+    "-c",
+    command,
+  ]);
+});
+
+test("HEALTHCHECK is written into the history as Docker does it", async () => {
+  const { image } = await plan('FROM scratch\nHEALTHCHECK --interval=5s --retries=4 CMD ["/h", "x"]\n');
+  expect(image.history.at(-1)?.createdBy).toBe(`HEALTHCHECK &{["CMD" "/h" "x"] "5s" "0s" "0s" "0s" '\\x04'}`);
+});
+
 test("an empty --target is none: the last stage is built", async () => {
   const text = "FROM scratch AS a\nLABEL l=a\nFROM scratch AS b\nARG TARGETSTAGE\nLABEL l=b-$TARGETSTAGE\n";
   expect((await plan(text, "")).image).toEqual((await plan(text)).image);
