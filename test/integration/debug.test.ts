@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CANDIDATES } from "../runner/identities.ts";
 import { buildProblem, type CliResult, Workbench } from "./support/workbench.ts";
 
+const CLI = resolvePath(import.meta.dirname, "../../dist/cli.js");
 const problem = buildProblem();
 const skipped = problem === undefined ? "" : ` (skipped: ${problem})`;
 
@@ -117,6 +119,29 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
     expect(early.code).toBe(2);
     expect(early.stderr).toContain("no terminal");
   });
+
+  it.skipIf(!existsSync("/usr/bin/script"))(
+    "on a terminal the shell has one of its own, and types into it",
+    async () => {
+      const id = await fail("FROM base\nRUN exit 1\n");
+      const command = `${process.execPath} ${CLI} debug ${id}`;
+      const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
+        stdio: ["pipe", "pipe", "inherit"],
+        env: { PATH: process.env["PATH"] ?? "", HOME: bench.folder, STRAKE_ROOT: bench.store, TERM: "xterm" },
+      });
+      let shown = "";
+      let hasTyped = false;
+      child.stdout.on("data", (chunk: Buffer) => {
+        shown += chunk;
+        if (hasTyped || !shown.includes("/ # ")) return;
+        hasTyped = true;
+        child.stdin.write("test -t 0 && test -t 1 && echo TERM is $TERM; exit 7\n");
+      });
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      expect(shown).toContain("TERM is xterm\r\n");
+      expect(code).toBe(7);
+    },
+  );
 
   it("keeps the failed steps of the newest three builds, and nothing in the temporary folder", async () => {
     const ids: string[] = [];
