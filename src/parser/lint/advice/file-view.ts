@@ -26,8 +26,8 @@ export interface CommandView {
   readonly workdir: string | undefined;
   /** As USER has it; undefined where no USER was seen. */
   readonly user: string | undefined;
-  /** Names of the variables that ENV and ARG have set so far, with their values as written. */
-  readonly variables: ReadonlyMap<string, string>;
+  /** Whether ENV or ARG has set a variable so far. */
+  readonly hasVariable: (name: string) => boolean;
 }
 
 export interface StageView {
@@ -54,7 +54,9 @@ interface State {
   shell: ShellMode | undefined;
   workdir: string | undefined;
   user: string | undefined;
-  variables: ReadonlyMap<string, string>;
+  /** When each was first set, in instructions of the stage; one map for all of them, since copies would add up. */
+  readonly variables: Map<string, number>;
+  position: number;
 }
 
 /** Names of base images for Windows, where the shell is cmd. */
@@ -80,8 +82,9 @@ export function viewFile(dockerfile: Dockerfile): FileView {
             workdir: undefined,
             user: undefined,
             variables: new Map(),
+            position: 0,
           }
-        : { ...(ends[baseIndex] as State) };
+        : inherit(ends[baseIndex] as State);
     const commands: CommandView[] = [];
     const view: StageView = {
       stage,
@@ -95,6 +98,7 @@ export function viewFile(dockerfile: Dockerfile): FileView {
     for (const instruction of stage.commands) {
       commands.push(viewCommand(instruction, { dockerfile, stage: view, state }));
       follow(instruction, state);
+      state.position++;
     }
     views.push(view);
     ends.push(state);
@@ -110,8 +114,9 @@ function viewCommand(
     state,
   }: { readonly dockerfile: Dockerfile; readonly stage: StageView; readonly state: State },
 ): CommandView {
-  const { workdir, user, variables, shell } = state;
-  const common = { instruction, stage, workdir, user, variables };
+  const { workdir, user, variables, position, shell } = state;
+  const hasVariable = (name: string): boolean => (variables.get(name) ?? position) < position;
+  const common = { instruction, stage, workdir, user, hasVariable };
   if (instruction.kind !== "RUN") return { ...common, scripts: [], invocations: [], mounts: [] };
   const scripts = runScripts(instruction, { shell, source: dockerfile.source, escape: dockerfile.escape });
   return {
@@ -149,20 +154,24 @@ function follow(instruction: Instruction, state: State): void {
       state.workdir = joinPath(state.workdir, instruction.path);
       return;
     case "ENV":
-      state.variables = new Map([
-        ...state.variables,
-        ...instruction.pairs.map(({ key, value }) => [key, value] as const),
-      ]);
+      for (const { key } of instruction.pairs) setVariable(state, key);
       return;
     case "ARG":
-      state.variables = new Map([
-        ...state.variables,
-        ...instruction.args.map(({ key, value }) => [key, value ?? ""] as const),
-      ]);
+      for (const { key } of instruction.args) setVariable(state, key);
       return;
     default:
       return;
   }
+}
+
+function setVariable({ variables, position }: State, name: string): void {
+  if (!variables.has(name)) variables.set(name, position);
+}
+
+/** Where a stage begins that is built on another one. */
+function inherit(base: State): State {
+  const variables = new Map([...base.variables.keys()].map((name) => [name, -1]));
+  return { ...base, variables, position: 0 };
 }
 
 /** A path seen from a folder; undefined where a variable is in it, or the folder isn't known. */

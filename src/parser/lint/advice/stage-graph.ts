@@ -11,36 +11,26 @@ export interface StageGraph {
 }
 
 export function linkStages(stages: readonly Stage[]): StageGraph {
-  const baseOf = (index: number): number | undefined =>
-    findStage(stages, stages[index]?.baseName ?? "", index);
-  const shipped = new Set<number>();
-  for (let at: number | undefined = stages.length - 1; at !== undefined && at >= 0; at = baseOf(at))
-    shipped.add(at);
   const used = new Set<number>();
+  const bases: (number | undefined)[] = [];
+  // The stages before the current one, by name: of two with one name the later.
+  const byName = new Map<string, number>();
+  let anyBefore = 0;
   for (const [index, stage] of stages.entries()) {
+    bases.push(byName.get(stage.baseName.toLowerCase()));
     for (const name of sourceNames(stage)) {
-      if (name.includes("$")) {
-        // It may be any stage's.
-        for (let each = 0; each < index; each++) used.add(each);
-        continue;
-      }
-      const found = findStage(stages, name, index, true);
+      // With a variable in it, it may be any stage's.
+      if (name.includes("$")) anyBefore = index;
+      const found = byName.get(name.toLowerCase()) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
       if (found !== undefined && found < index) used.add(found);
     }
+    if (stage.name !== undefined) byName.set(stage.name, index);
   }
-  return { used, shipped, baseOf };
-}
-
-/** The last stage of that name before `before`; COPY --from may also count. */
-function findStage(
-  stages: readonly Stage[],
-  name: string,
-  before: number,
-  mayCount = false,
-): number | undefined {
-  const wanted = name.toLowerCase();
-  for (let index = before - 1; index >= 0; index--) if (stages[index]?.name === wanted) return index;
-  return mayCount && /^\d+$/.test(name) ? Number(name) : undefined;
+  for (let index = 0; index < anyBefore; index++) used.add(index);
+  const shipped = new Set<number>();
+  for (let at: number | undefined = stages.length - 1; at !== undefined && at >= 0; at = bases[at])
+    shipped.add(at);
+  return { used, shipped, baseOf: (index) => bases[index] };
 }
 
 function sourceNames({ baseName, commands }: Stage): string[] {

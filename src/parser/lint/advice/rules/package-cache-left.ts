@@ -67,7 +67,7 @@ function isHandled(command: CommandView, { folder, variables, programs, isOff }:
     ) ||
     variables.some(
       (name) =>
-        command.variables.has(name) ||
+        command.hasVariable(name) ||
         invocations.some(({ command: { assignments } }) =>
           assignments.some(({ text }) => text.startsWith(`${name}=`)),
         ),
