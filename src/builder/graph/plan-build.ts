@@ -1,5 +1,11 @@
 import { formatFamiliarReference, formatPlatform, type Platform, parseReference } from "../../oci/index.ts";
-import { type Dockerfile, parseOnbuildTrigger } from "../../parser/index.ts";
+import {
+  type Dockerfile,
+  DockerfileError,
+  type Instruction,
+  parseOnbuildTrigger,
+} from "../../parser/index.ts";
+import type { SourceSpan } from "../../util/span.ts";
 import { BuildError } from "../error.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { BuildOptions, ContextSource } from "../types.ts";
@@ -193,6 +199,24 @@ function imageKey(image: ResolvedImage): string {
   return `${image.manifest.digest} ${image.shownAs}`;
 }
 
+/** A fault in a trigger is reported at the FROM that sets it off: its own file is not there. */
+function parseTrigger(expression: string, at: SourceSpan): Instruction {
+  try {
+    return parseOnbuildTrigger(expression);
+  } catch (cause) {
+    if (!(cause instanceof DockerfileError)) throw cause;
+    const shown = JSON.stringify(expression.slice(0, MAX_TRIGGER_SHOWN));
+    throw new DockerfileError(cause.code, `Cannot follow the ONBUILD trigger ${shown}: ${cause.reason}`, {
+      at,
+      cause,
+      hint: cause.hint,
+    });
+  }
+}
+
+/** Characters of a trigger in a message. */
+const MAX_TRIGGER_SHOWN = 120;
+
 /** Puts the triggers of a stage's base in front of its instructions; whether they name new sources. */
 function addTriggers(node: StageNode, stages: StageGraph, words: WordExpander): boolean {
   const place = node.at;
@@ -204,7 +228,7 @@ function addTriggers(node: StageNode, stages: StageGraph, words: WordExpander): 
         ? (node.resolved.image.config.config?.OnBuild ?? [])
         : [];
   const commands = inherited.map((expression) =>
-    at(place, () => stages.command(parseOnbuildTrigger(expression), place, { words, isTrigger: true })),
+    at(place, () => stages.command(parseTrigger(expression, place), place, { words, isTrigger: true })),
   );
   node.commands = [...commands, ...node.commands];
   return commands.some(({ sources }) => sources.some((source) => source !== undefined));

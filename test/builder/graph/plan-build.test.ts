@@ -130,6 +130,15 @@ test("HEALTHCHECK is written into the history as Docker does it", async () => {
   expect(image.history.at(-1)?.createdBy).toBe(`HEALTHCHECK &{["CMD" "/h" "x"] "5s" "0s" "0s" "0s" '\\x04'}`);
 });
 
+test.each([
+  ["FOO x", 'line 3: Cannot follow the ONBUILD trigger "FOO x": unknown instruction: FOO'],
+  ["WORKDIR", "WORKDIR requires exactly one argument"],
+])("a trigger that is wrong (%s) is reported at the FROM that sets it off", async (trigger, message) => {
+  const building = plan(`FROM scratch AS a\nONBUILD ${trigger}\nFROM a\n`);
+  await expect(building).rejects.toMatchObject({ at: { startLine: 3 } });
+  await expect(building).rejects.toThrow(message);
+});
+
 test("an empty --target is none: the last stage is built", async () => {
   const text = "FROM scratch AS a\nLABEL l=a\nFROM scratch AS b\nARG TARGETSTAGE\nLABEL l=b-$TARGETSTAGE\n";
   expect((await plan(text, "")).image).toEqual((await plan(text)).image);
