@@ -66,6 +66,13 @@ export interface BuildStore {
     work: () => Promise<T>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<T>;
+  /** Takes a lease that the caller releases, waiting for whoever holds it. Any number may share it, or one has it alone. */
+  acquireLock(
+    name: string,
+    options: { readonly mode: "shared" | "exclusive"; readonly signal?: AbortSignal | undefined },
+  ): Promise<{ release(): void }>;
+  /** Takes the lease if it can be had now, else undefined. */
+  tryLock(name: string, mode: "shared" | "exclusive"): { release(): void } | undefined;
 }
 
 /** What of a store those use who get sources from elsewhere. */

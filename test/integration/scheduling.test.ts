@@ -50,6 +50,27 @@ describe.skipIf(problem !== undefined)(
       expect((await bench.build(["--jobs=0"])).code).toBe(2);
     });
 
+    it("steps that run at once have a private cache each; a later step finds the first one's", async () => {
+      const together = (name: string, other: string): string =>
+        `RUN --mount=type=cache,id=own,target=/own,sharing=private --mount=type=cache,id=meet,target=/meet ${[
+          mark(`own-${name}`),
+          wait(`own-${other}`),
+          "echo x >> /own/runs",
+          `cp /own/runs /${name}`,
+        ].join("; ")}`;
+      const later = "RUN --mount=type=cache,id=own,target=/own,sharing=private cp /own/runs /later";
+      await bench.write(
+        "Dockerfile",
+        [
+          `FROM base AS a\n${together("a", "b")}`,
+          `FROM base AS b\n${together("b", "a")}`,
+          `FROM base\nCOPY --from=a /a /\nCOPY --from=b /b /\n${later}`,
+        ].join("\n"),
+      );
+      const files = await bench.buildFiles();
+      expect(["/a", "/b", "/later"].map((path) => files.get(path))).toEqual(["x\n", "x\n", "x\n"]);
+    });
+
     it("equal steps of two stages run once", async () => {
       const same =
         "RUN --mount=type=cache,id=count,target=/count echo x >> /count/runs; cp /count/runs /runs";

@@ -8,6 +8,7 @@ import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
 import { resolveUser } from "../files/index.ts";
 import type { ExecMount } from "../graph/vertex.ts";
+import { holdCaches } from "../solve/cache-mounts.ts";
 import { environmentWith, openMounts } from "../solve/exec-mounts.ts";
 import { LayerAccess } from "../solve/layer-access.ts";
 import { imageState } from "../solve/state.ts";
@@ -63,10 +64,11 @@ const DEFAULT_RUN = {
 export async function enterFailedStep(
   step: FailedStep,
   files: string,
-  { store, sandbox, remote, monotonic }: Pick<Collaborators, "store" | "sandbox" | "remote" | "monotonic">,
+  collaborators: Pick<Collaborators, "store" | "sandbox" | "remote" | "now" | "monotonic">,
   options: EnterOptions,
 ): Promise<number> {
   const { signal, onEvent, secrets, ssh } = options;
+  const { store, sandbox, remote, now, monotonic } = collaborators;
   const run = { ...DEFAULT_RUN, ...step.run };
   const layers = new LayerAccess({
     store,
@@ -80,10 +82,11 @@ export async function enterFailedStep(
   const tree = new MergedTree(lower);
   const user = findUser(options.user ?? step.user, tree);
   const mounts = run.mounts.map(asOptional);
+  using caches = await holdCaches(store, mounts, { signal, now });
   await using session = await openMounts(
     { store, layers },
     { mounts, env: step.env, at: undefined },
-    { layers: async (from) => from.layers, secrets, ssh },
+    { layers: async (from) => from.layers, caches, secrets, ssh },
   );
   const { argv, lent } = commandOf(step, tree, options);
   await using pending = await store.layers.prepareSnapshot();

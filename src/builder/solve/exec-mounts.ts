@@ -1,12 +1,13 @@
 import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import type { Ingredient } from "../../cache/index.ts";
-import { type Digest, digestOf, splitDigest } from "../../oci/index.ts";
+import { type Digest, digestOf } from "../../oci/index.ts";
 import type { SandboxMount } from "../../runner/types.ts";
 import { BuildError } from "../error.ts";
 import type { ContextVertex, ExecMount, ExecVertex, StateVertex } from "../graph/vertex.ts";
 import type { SecretSource } from "../types.ts";
+import type { HeldCaches } from "./cache-mounts.ts";
 import { imageState, type State } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -20,7 +21,7 @@ export interface MountSession extends AsyncDisposable {
 }
 
 /** How a RUN gets at what other vertices made. */
-export interface MountInputs extends MountPlace<ContextVertex | StateVertex> {
+export interface MountInputs extends Omit<MountPlace<ContextVertex | StateVertex>, "caches"> {
   /** The state that a stage or image has. */
   readonly state: (vertex: StateVertex) => Promise<State>;
   /** What stands in a key for a part of a context. */
@@ -31,6 +32,8 @@ export interface MountInputs extends MountPlace<ContextVertex | StateVertex> {
 export interface MountPlace<From extends { readonly id: string }> {
   /** The layers to mount, lowest first; of a context those with (at least) that path in them. */
   readonly layers: (from: From, path: string) => Promise<readonly Digest[]>;
+  /** The caches among the mounts, held for as long as they are mounted. */
+  readonly caches: HeldCaches;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
 }
@@ -87,17 +90,6 @@ function fileIngredients(mount: ExecMount & { readonly kind: "secret" | "ssh" })
 } {
   const { required, uid, gid, mode } = mount;
   return { required, uid, gid, mode };
-}
-
-/** The names of the leases that a RUN must hold while it runs: its caches that only one step at a time may use. */
-export function cacheLeases<From extends { readonly id: string }>({
-  mounts,
-}: MountedStep<From>): readonly string[] {
-  const names = mounts.flatMap((mount) =>
-    mount.kind === "cache" && mount.sharing !== "shared" ? [`cache-mount-${cacheFolderName(mount)}`] : [],
-  );
-  // In one order for everybody: two steps with the same two caches cannot wait for each other.
-  return [...new Set(names)].sort();
 }
 
 /**
@@ -207,7 +199,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
   }
 
   async #addCache(mount: ExecMount<From> & { readonly kind: "cache" }): Promise<void> {
-    const folder = join(this.#context.store.root, "cache", "mounts", cacheFolderName(mount));
+    const folder = this.#inputs.caches.folderOf(mount);
     if (mount.from !== undefined) return this.#addSeededCache(mount, mount.from, folder);
     await makeCacheFolder(folder, mount.folder ?? DEFAULT_CACHE_FOLDER);
     this.mounts.push({ kind: "bind", source: folder, target: mount.target, readonly: mount.readonly });
@@ -313,16 +305,6 @@ async function readSecret(secret: SecretSource): Promise<Uint8Array | undefined>
       cause,
     });
   }
-}
-
-/** A cache is told from others by its id and by what it was at first: BuildKit keeps them apart the same way. */
-function cacheFolderName<From extends { readonly id: string }>({
-  cacheId,
-  from,
-  folder,
-}: ExecMount<From> & { readonly kind: "cache" }): string {
-  const beginning = from === undefined ? JSON.stringify(folder ?? null) : from.id;
-  return splitDigest(digestOf(`${posix.normalize(cacheId)}\n${beginning}`)).hex.slice(0, 24);
 }
 
 async function exists(path: string): Promise<boolean> {

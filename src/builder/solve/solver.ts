@@ -12,7 +12,8 @@ import type {
 import { inputsOf } from "../graph/vertex.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { SecretSource } from "../types.ts";
-import { cacheLeases, type MountInputs, mountIngredients, openMounts } from "./exec-mounts.ts";
+import { holdCaches } from "./cache-mounts.ts";
+import { type MountInputs, mountIngredients, openMounts } from "./exec-mounts.ts";
 import {
   type CopyInputs,
   cheapCopyKey,
@@ -183,14 +184,15 @@ export class Solver {
       vertex,
       parent,
       ingredients: execIngredients(vertex, parent, mounts),
-      make: () =>
-        withLeases(context, cacheLeases(vertex), () =>
-          runExec(context, vertex, parent, {
-            openMounts: () => openMounts(context, vertex, inputs),
-            keepFailure: async (upper) =>
-              context.keepFailure?.(() => describeFailedRun(vertex, parent, inputs), upper),
-          }),
-        ),
+      make: async () => {
+        const { store, beginSignal, now } = context;
+        using caches = await holdCaches(store, vertex.mounts, { signal: beginSignal, now });
+        return await runExec(context, vertex, parent, {
+          openMounts: () => openMounts(context, vertex, { ...inputs, caches }),
+          keepFailure: async (upper) =>
+            context.keepFailure?.(() => describeFailedRun(vertex, parent, inputs), upper),
+        });
+      },
     });
   }
 
@@ -198,16 +200,4 @@ export class Solver {
     const states = inputsOf(vertex).filter((input): input is StateVertex => input.kind !== "context");
     await Promise.all(states.map((state) => this.solve(state)));
   }
-}
-
-/** Takes leases one after the other, in the given order, around `work`. */
-async function withLeases<T>(
-  context: StepContext,
-  names: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
-  const [name, ...rest] = names;
-  if (name === undefined) return work();
-  const { store, beginSignal } = context;
-  return store.withLease(name, () => withLeases(context, rest, work), { signal: beginSignal });
 }
