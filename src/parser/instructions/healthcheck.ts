@@ -65,11 +65,21 @@ function readRetries(reading: Reading, value: string | undefined): number {
   if (value === undefined || value === "") return 0;
   const hint = "Write a whole number: --retries=3";
   if (!/^[+-]?[0-9]+$/.test(value)) {
-    throw complain(reading, "retries", `invalid number of retries ${JSON.stringify(value)}: invalid syntax`, hint);
+    throw complain(
+      reading,
+      "retries",
+      `invalid number of retries ${JSON.stringify(value)}: invalid syntax`,
+      hint,
+    );
   }
   const retries = Number(value);
   if (retries > 0x7fff_ffff || retries < -0x8000_0000) {
-    throw complain(reading, "retries", `invalid number of retries ${JSON.stringify(value)}: value out of range`, hint);
+    throw complain(
+      reading,
+      "retries",
+      `invalid number of retries ${JSON.stringify(value)}: value out of range`,
+      hint,
+    );
   }
   if (retries < 0) throw complain(reading, "retries", `--retries cannot be negative (${value})`, hint);
   return retries;
