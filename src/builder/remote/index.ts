@@ -1,3 +1,4 @@
+export { layerBlobs, originsOf } from "../sources/layer-blobs.ts";
 export { readKnownFrom } from "./known-documents.ts";
 export { pushRecord } from "./push-record.ts";
 export { pushWhileCompressing } from "./push-while-compressing.ts";

@@ -1,7 +1,7 @@
-import type { BlobSource, Descriptor } from "../../oci/index.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { PushedImage, RegistryClient } from "../../registry/index.ts";
 import type { ImageRecord, Store } from "../../store/index.ts";
+import { layerBlobs, originsOf } from "../sources/layer-blobs.ts";
 
 /**
  * Pushes an image of the store under its own name. A blob that the store doesn't have the bytes of (a layer of a base
@@ -24,27 +24,14 @@ export async function pushRecord(
   const { pushImage } = await import("../../registry/index.ts");
   if (record.manifest === undefined) throw new TypeError(`image "${record.reference}" has no manifest yet`);
   const { registry, repository, tag } = parseReference(record.reference);
-  const originsOf = async ({ digest }: Descriptor): Promise<readonly string[]> => {
-    const diffId = await store.layers.diffIdOf(digest);
-    const info = diffId === undefined ? undefined : await store.layers.info(diffId);
-    return info?.origins ?? [];
-  };
-  const source: BlobSource = {
-    async openBlob(descriptor, options) {
-      if (await store.blobs.hasBlob(descriptor)) return store.blobs.openBlob(descriptor, options);
-      const [origin] = await originsOf(descriptor);
-      if (origin === undefined) return store.blobs.openBlob(descriptor, options);
-      return client.repository(parseReference(origin)).openBlob(descriptor, options);
-    },
-  };
   return pushImage(client, {
-    source,
+    source: layerBlobs(store, (origin) => client.repository(parseReference(origin))),
     // A name that stands for images of several platforms is pushed whole.
     root: record.images === undefined ? record.manifest : (record.index ?? record.manifest),
     reference: byDigest
       ? { registry, repository }
       : { registry, repository, ...(tag === undefined ? {} : { tag }) },
-    mountFrom: originsOf,
+    mountFrom: (descriptor) => originsOf(store, descriptor),
     signal,
   });
 }

@@ -99,7 +99,7 @@ async function resolveFromStore(
       manifest,
       manifestBytes,
       configBytes,
-      blobs: layerBlobs(store, remote, origin),
+      blobs: layerBlobs(store, (name) => remote.blobs(name), origin),
     });
   } catch {
     // Collected or damaged: the registry has it again.
@@ -139,7 +139,7 @@ async function resolveBuilt(
     config,
     platform: platformOf(config),
     layers,
-    blobs: layerBlobs(store, remote),
+    blobs: layerBlobs(store, (name) => remote.blobs(name)),
   };
 }
 

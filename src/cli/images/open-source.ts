@@ -1,3 +1,4 @@
+import { originsOf } from "../../builder/remote/index.ts";
 import {
   type BlobSource,
   type Descriptor,
@@ -10,7 +11,7 @@ import { ensureManifest } from "../registry/ensure-manifest.ts";
 import { findImage } from "./find-images.ts";
 import { hasName } from "./names.ts";
 import type { ImagePlace } from "./place.ts";
-import { originsOf, storeSource } from "./store-blobs.ts";
+import { storeSource } from "./store-blobs.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** An image to be copied. */
