@@ -63,7 +63,7 @@ describe.skipIf(!hasRegistry || !hasHtpasswd)(
         code: "UNAUTHORIZED",
         status: 401,
         credentialOrigin: "the test",
-        hint: "The credentials from the test were refused; log in again",
+        hint: `The credentials from the test were refused; log in again: strake login ${server.host}`,
       });
       const asked = events.filter((event) => event.kind === "request" && event.url.includes("/manifests/"));
       expect(asked).toHaveLength(2);
@@ -75,7 +75,7 @@ describe.skipIf(!hasRegistry || !hasHtpasswd)(
       await expect(fetchImageMetadata(client, reference())).rejects.toMatchObject({
         code: "UNAUTHORIZED",
         credentialOrigin: "anonymous",
-        hint: `Log in to ${server.host} first`,
+        hint: `Log in first: strake login ${server.host}`,
       });
     });
 
@@ -165,7 +165,12 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
       issuer.policy = ({ scopes }) => ({ grant: scopes.map((scope) => scope.replace(",push", "")) });
       await using client = new RegistryClient(always(password("user", "secret-word")));
       const error = await push(client, "readonly:1").catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ code: "UNAUTHORIZED", status: 401, credentialOrigin: "the test" });
+      expect(error).toMatchObject({
+        code: "UNAUTHORIZED",
+        status: 401,
+        credentialOrigin: "the test",
+        hint: `The credentials from the test do not allow this: ask for the right to ${server.host}/readonly, or log in as somebody else: strake login ${server.host}`,
+      });
       expect(String(error)).not.toContain("secret-word");
       expect(issuer.calls.length).toBeLessThanOrEqual(12);
     });
@@ -230,7 +235,7 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
       ]);
       await expect(push(stale, "public:2")).rejects.toMatchObject({
         code: "UNAUTHORIZED",
-        hint: "The credentials from the test were refused for repository:public:pull,push; log in again",
+        hint: `The credentials from the test were refused for repository:public:pull,push; log in again: strake login ${server.host}`,
       });
     });
 

@@ -199,7 +199,11 @@ describe.skipIf(!hasRegistry)("a registry behind a bad network (docker-registry 
       proxy.rule = ({ path }) =>
         path.includes("/manifests/") ? { kind: "answer", status: 200, body } : undefined;
       await using client = newClient();
-      await expect(fetchImageMetadata(client, reference())).rejects.toThrow(fault);
+      await expect(fetchImageMetadata(client, reference())).rejects.toMatchObject({
+        code: "DOCUMENT_INVALID",
+        message: `Cannot fetch manifest "${proxy.host}/x:1": ${proxy.host} sent none that can be used`,
+        cause: expect.objectContaining({ message: expect.stringContaining(fault) }),
+      });
     });
 
     test("past any sensible size are not read", async () => {

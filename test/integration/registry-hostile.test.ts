@@ -232,7 +232,7 @@ describe("a registry that wants credentials for another host", () => {
       message: expect.stringMatching(
         new RegExp(`"${registry.host}/x:1": ${registry.host} answered 403 \\(DENIED: the moon is wrong`),
       ),
-      hint: "The credentials from the test do not allow this",
+      hint: expect.stringContaining(`do not allow this: ask for the right to ${registry.host}/x,`),
     });
     expect(String(failure)).not.toContain("\u001b");
     expect(JSON.stringify(failure)).not.toContain(SECRET);

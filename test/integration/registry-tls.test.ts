@@ -50,7 +50,8 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
       await using client = new RegistryClient({ clock });
       await expect(fetchImageMetadata(client, reference())).rejects.toMatchObject({
         code: "TLS_FAILED",
-        hint: expect.stringContaining("certs.d"),
+        message: expect.stringContaining("signed by an authority that is not trusted here"),
+        hint: expect.stringContaining(`certs.d/${server.host}/ca.crt`),
       });
       expect(clock.waits).toEqual([]);
     });
@@ -82,6 +83,14 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
       await using client = new RegistryClient({ hosts: createHostConfigs({ certsRoots: [root] }) });
       await expect(fetchImageMetadata(client, reference(wrong))).rejects.toMatchObject({
         code: "TLS_FAILED",
+        message: expect.stringContaining("its certificate is for another name (DNS:elsewhere.example)"),
+        hint: expect.stringContaining("one of the names"),
+      });
+      // The same where its authority becomes known only with the system's.
+      const systemCa = createSystemCa({ SSL_CERT_FILE: other.ca });
+      await using trusting = new RegistryClient({ systemCa });
+      await expect(fetchImageMetadata(trusting, reference(wrong))).rejects.toMatchObject({
+        message: expect.stringContaining("another name"),
       });
     });
 
@@ -142,7 +151,8 @@ test.skipIf(!hasRegistry)(
     await using client = new RegistryClient({ hosts: https });
     await expect(fetchImageMetadata(client, parseReference(`${server.host}/x:1`))).rejects.toMatchObject({
       code: "TLS_FAILED",
-      hint: expect.stringContaining("insecure"),
+      message: expect.stringMatching(/: it does not speak TLS$/),
+      hint: expect.stringContaining(`STRAKE_INSECURE_REGISTRIES=${server.host}`),
     });
   },
 );

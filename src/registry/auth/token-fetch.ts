@@ -157,7 +157,7 @@ function hintFor(status: number, { credentials, registry, scopes }: TokenRequest
   if (status !== 401 && status !== 403) return undefined;
   const wanted = scopes.map(formatScope).join(" ");
   if (credentials === undefined) {
-    return `Log in to ${registry}: what is asked for (${wanted}) does not exist or is not public`;
+    return `What is asked for (${wanted}) does not exist or is not public. If it is yours, log in: strake login ${registry}`;
   }
-  return `The credentials from ${credentials.origin} were refused for ${wanted === "" ? registry : wanted}; log in again`;
+  return `The credentials from ${credentials.origin} were refused for ${wanted === "" ? registry : wanted}; log in again: strake login ${registry}`;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../oci/index.ts";
 import { repositoryScope, type Scope } from "../auth/scope.ts";
 import { RegistryError } from "../error.ts";
+import { isPage, pageHint } from "../hints.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import type { FetchedDocument } from "../images/types.ts";
 import { BodyTooLongError, readBody } from "../transport/exchange.ts";
@@ -75,7 +76,8 @@ export async function resolveManifest(
   const descriptor = answer.status === 200 ? headDescriptor(answer) : undefined;
   if (descriptor !== undefined && (!isDigest(request.name) || descriptor.digest === request.name))
     return { descriptor };
-  if (request.headOnly === true) throw await session.refuse(answer, wire);
+  // Where too much has been asked already, GET is only answered the same.
+  if (request.headOnly === true || answer.status === 429) throw await session.refuse(answer, wire);
   // Some answer 404 or 403 to HEAD where GET works, and GET says why it does not.
   const document = await fetchManifest(session, request);
   return { descriptor: document.descriptor, document };
@@ -132,9 +134,16 @@ async function readManifest(
   try {
     document = decodeManifestDocument(bytes, contentType);
   } catch (error) {
+    if (!(error instanceof OciError)) throw error;
+    const what = `fetch manifest "${showName(session.registry, repository, name)}"`;
+    const unusable = new OciError(
+      error.code,
+      `Cannot ${what}: ${session.endpoint.host} sent none that can be used`,
+      { cause: error, hint: error.hint ?? (isPage(answer.headers) ? pageHint(session.registry) : undefined) },
+    );
     // Bytes that have their digest will be the same again.
-    if ((asked ?? stated) !== undefined || !(error instanceof OciError)) throw error;
-    return { damaged: error };
+    if ((asked ?? stated) !== undefined) throw unusable;
+    return { damaged: unusable };
   }
   const digest = asked ?? stated ?? digestOf(bytes);
   const descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength };

@@ -1,3 +1,5 @@
+import { cleanText } from "../redact.ts";
+
 export type NetworkFault =
   /** The connection broke, or the server closed it too early. */
   | "reset"
@@ -18,6 +20,8 @@ export type NetworkFault =
 /** A request that got no (complete) answer. */
 export class NetworkError extends Error {
   readonly fault: NetworkFault;
+  /** Node's or OpenSSL's own name for it, "" where there is none. */
+  readonly reason: string;
   /** The connection had served before and may have been closed by the server meanwhile; no byte of an answer came. */
   readonly onReusedConnection: boolean;
 
@@ -25,6 +29,7 @@ export class NetworkError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "NetworkError";
     this.fault = fault;
+    this.reason = errorCode(details.cause);
     this.onReusedConnection = details.reused === true;
   }
 }
@@ -34,7 +39,7 @@ export function toNetworkError(error: unknown, reused = false): NetworkError {
   if (error instanceof NetworkError) return error;
   const code = errorCode(error);
   const text = error instanceof Error ? error.message : String(error);
-  return new NetworkError(classify(code), describe(code, text), { cause: error, reused });
+  return new NetworkError(classify(code), describe(code, text, error), { cause: error, reused });
 }
 
 function classify(code: string): NetworkFault {
@@ -88,8 +93,24 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA",
 ]);
 
-function describe(code: string, text: string): string {
+function describe(code: string, text: string, error: unknown): string {
   switch (code) {
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+      return "its certificate is signed by an authority that is not trusted here";
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return "its certificate is signed only by itself, and not trusted here";
+    case "CERT_HAS_EXPIRED":
+      return "its certificate has expired";
+    case "CERT_NOT_YET_VALID":
+      return "its certificate is not valid yet";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+    case "HOSTNAME_MISMATCH":
+      return `its certificate is for another name${certifiedNames(error)}`;
+    case "EPROTO":
+      return describeTls(text);
     case "ECONNREFUSED":
       return "the connection was refused";
     case "ECONNRESET":
@@ -118,4 +139,18 @@ function errorCode(error: unknown): string {
   if (typeof code === "string" && code !== "") return code;
   if (Array.isArray(errors) && errors.length > 0) return errorCode(errors[0]);
   return cause === undefined ? "" : errorCode(cause);
+}
+
+/** ` (DNS:other.example)`, as the certificate has it. */
+function certifiedNames(error: unknown): string {
+  const { cert } = (error ?? {}) as { readonly cert?: { readonly subjectaltname?: unknown } };
+  const names = cert?.subjectaltname;
+  return typeof names === "string" && names !== "" ? ` (${cleanText(names, 200)})` : "";
+}
+
+/** OpenSSL's sentence has places in its own source; what matters is its fifth part. */
+function describeTls(text: string): string {
+  const said = /SSL routines:[^:]*:([^:]+):/.exec(text)?.[1] ?? "";
+  if (/wrong version number|packet length too long|http request/i.test(said)) return "it does not speak TLS";
+  return `TLS failed${said === "" ? "" : `: ${cleanText(said, 100)}`}`;
 }

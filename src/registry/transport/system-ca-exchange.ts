@@ -42,8 +42,9 @@ export function createSystemCaExchange(
         // A body has been begun and cannot be had twice; the first request to a host never has one.
         if (!isUnknownAuthority(error) || request.body !== undefined) throw error;
         const added = await addSystemCa(request.tls);
-        const answer = await inner.send({ ...request, tls: added.tls }).catch(() => {
-          throw error;
+        const answer = await inner.send({ ...request, tls: added.tls }).catch((again: unknown) => {
+          // With its authority known, something else may be wrong with the certificate: its name, its dates.
+          throw again instanceof NetworkError && again.fault === "certificate" ? again : error;
         });
         helped.set(origin, added);
         return answer;

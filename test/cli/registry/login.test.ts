@@ -33,7 +33,7 @@ describe.skipIf(missing !== undefined)(
 
     it("store a checked password where the next command finds it", async () => {
       const denied = await strake(["registry", "tags", `${registry.host}/app`]);
-      expect(denied.stderr).toContain(`hint: Log in to ${registry.host} first`);
+      expect(denied.stderr).toContain(`hint: Log in first: strake login ${registry.host}`);
 
       const run = await strake(["login", "-u", "me", "--password-stdin", registry.host], "sec:ret\n");
       expect(run).toMatchObject({ code: 0, stdout: "Login Succeeded\n" });
