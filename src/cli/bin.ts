@@ -3,8 +3,8 @@ import { isatty } from "node:tty";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { readSettings, readUser } from "./environment.ts";
-import { Interruption } from "./error.ts";
-import { main } from "./main.ts";
+import { Interruption, outputFault } from "./error.ts";
+import { EXIT, endWith, main } from "./main.ts";
 import { createOutput } from "./output.ts";
 
 const controller = new AbortController();
@@ -20,7 +20,12 @@ for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     if (isStdinOpen) process.stdin.destroy(reason);
   });
 }
-const stopForClosedPipe = (): void => controller.abort(new Interruption("SIGPIPE"));
+
+let stdoutFault: NodeJS.ErrnoException | undefined;
+const stopForFault = (error: NodeJS.ErrnoException): void => {
+  stdoutFault = error;
+  controller.abort(outputFault(error));
+};
 
 const context: CommandContext = {
   settings: readSettings(process.env, await readUser()),
@@ -38,7 +43,7 @@ const context: CommandContext = {
     return process.stdin;
   },
   isInteractive: isatty(0) && isatty(1),
-  stdout: createOutput(process.stdout, stopForClosedPipe),
+  stdout: createOutput(process.stdout, stopForFault),
   stderr: createOutput(process.stderr, () => undefined),
   signal: controller.signal,
   sources: new Map(),
@@ -53,10 +58,13 @@ process.on("uncaughtException", async (error) => {
   process.exit(1);
 });
 
-const code = await main(process.argv.slice(2), context);
+let code = await main(process.argv.slice(2), context);
 
 // Idle connections and the like must not keep a finished process alive; what was written goes out first.
 for (const stream of [process.stdout, process.stderr]) {
   if (stream.writableLength > 0) await new Promise((resolve) => stream.write("", resolve));
 }
+// A result that is not whole must not look like one. Of the last words' fate only the stream knows as yet.
+const fault = stdoutFault ?? process.stdout.errored;
+if (code === EXIT.done && fault !== null) code = await endWith(outputFault(fault), context);
 process.exit(code);

@@ -17,7 +17,9 @@ export type CliErrorCode =
   /** A registry does not take the user name and password that were given. */
   | "LOGIN_REFUSED"
   /** The result would have gone where it must not: binary data to a terminal. */
-  | "OUTPUT_REFUSED";
+  | "OUTPUT_REFUSED"
+  /** Standard output took no more: its disk is full, say. */
+  | "OUTPUT_FAILED";
 
 /** What the command line itself can't accept or find. */
 export class CliError extends StrakeError<CliErrorCode> {}
@@ -41,4 +43,15 @@ export class Interruption extends Error {
     this.signalName = signalName;
     this.exitCode = 128 + SIGNAL_NUMBERS[signalName];
   }
+}
+
+/**
+ * Why a command stops when standard output takes no more. That its reader went away (a pipe, a terminal that was
+ * closed) is for a program what SIGPIPE is, and nothing to talk about; anything else means that the result is not whole.
+ */
+export function outputFault(error: NodeJS.ErrnoException): Interruption | CliError {
+  if (error.code === "EPIPE" || error.code === "EIO") return new Interruption("SIGPIPE");
+  return new CliError("OUTPUT_FAILED", "Cannot write to standard output: not all of the result is there", {
+    cause: error,
+  });
 }

@@ -16,16 +16,21 @@ export async function main(argv: readonly string[], context: CommandContext): Pr
   try {
     return await dispatch(argv, context);
   } catch (error) {
-    const reason: unknown = context.signal.aborted ? context.signal.reason : undefined;
-    if (reason instanceof Interruption) {
-      if (reason.signalName !== "SIGPIPE") context.stderr.write(`${reason.message}\n`);
-      return reason.exitCode;
-    }
-    const { printError } = await import("./errors/print-error.ts");
-    const isUsage = (error as { readonly code?: unknown } | null)?.code === "USAGE";
-    await printError(error, context);
-    return isUsage ? EXIT.usage : EXIT.failed;
+    // What was stopped fails in many ways; why it was stopped is what counts.
+    return await endWith(context.signal.aborted ? context.signal.reason : error, context);
   }
+}
+
+/** Tells an error, or why the command was stopped. @returns the exit code */
+export async function endWith(error: unknown, context: CommandContext): Promise<number> {
+  if (error instanceof Interruption) {
+    if (error.signalName !== "SIGPIPE") context.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const { printError } = await import("./errors/print-error.ts");
+  const isUsage = (error as { readonly code?: unknown } | null)?.code === "USAGE";
+  await printError(error, context);
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 async function dispatch(argv: readonly string[], context: CommandContext): Promise<number> {

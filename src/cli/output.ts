@@ -10,25 +10,26 @@ export interface Output {
 }
 
 /**
- * An output over one of the process's streams. A reader that went away (EPIPE) is told to `onGone` once; what is
- * written after that is dropped.
+ * An output over one of the process's streams. The first fault (a reader that went away, a full disk) is told to
+ * `onFault`; what is written after that is dropped.
  */
-export function createOutput(stream: NodeJS.WriteStream, onGone: () => void): Output {
+export function createOutput(
+  stream: NodeJS.WriteStream,
+  onFault: (error: NodeJS.ErrnoException) => void,
+): Output {
   let gone = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (gone) return;
     gone = true;
-    // Whatever the fault is (EPIPE, EIO of a closed terminal), nothing more can be said here.
-    void error;
-    onGone();
+    onFault(error);
   });
   return {
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      return stream.isTTY ? sizeOf(stream.columns) : undefined;
     },
     get rows() {
-      return stream.isTTY ? stream.rows : undefined;
+      return stream.isTTY ? sizeOf(stream.rows) : undefined;
     },
     write(text) {
       if (!gone) stream.write(text);
@@ -40,4 +41,9 @@ export function createOutput(stream: NodeJS.WriteStream, onGone: () => void): Ou
       });
     },
   };
+}
+
+/** A terminal that nobody told its size, as script(1) makes them without one of its own, says 0. */
+function sizeOf(cells: number | undefined): number | undefined {
+  return cells === 0 ? undefined : cells;
 }

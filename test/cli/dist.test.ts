@@ -64,6 +64,22 @@ describe("dist/cli.js", () => {
     expect(["0\n", "141\n"]).toContain(stdout);
   });
 
+  it.each([["images"], ["version"], ["completion", "bash"]])(
+    "%s %s does not end well when standard output has no room",
+    (...argv) => {
+      const { status, stderr } = spawnSync("bash", ["-c", `"${CLI}" ${line} > /dev/full`], {
+        env,
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr:
+          "error: Cannot write to standard output: not all of the result is there\n" +
+          "  caused by: ENOSPC: no space left on device, write\n",
+      });
+    },
+  );
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],

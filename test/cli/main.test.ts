@@ -45,6 +45,14 @@ describe("strake", () => {
       ["version", "x"],
       'error: Command "version" takes no arguments, but there is "x"\nhint: Usage: strake version; see strake version --help\n',
     ],
+    [
+      ["images", "a", "b"],
+      'error: Command "images" takes at most 1 argument, but there is also "b"\nhint: Usage: strake images [REPOSITORY[:TAG]]; see strake images --help\n',
+    ],
+    [
+      ["help", "build", "extra"],
+      'error: Unknown command "build extra"\nhint: strake --help lists the commands\n',
+    ],
   ])("%j is a wrong command line", async (argv, stderr) => {
     expect(await runCli(argv)).toMatchObject({ code: 2, stdout: "", stderr });
   });

@@ -1,4 +1,5 @@
 import type { OptionTable } from "../args/option-table.ts";
+import { PROGRESS_FLAG } from "../progress/progress-flags.ts";
 
 const SOURCE = "What to build";
 const RESULT = "What becomes of it";
@@ -135,13 +136,7 @@ export const BUILD_FLAGS = {
     summary: "Where to export the cache",
   },
 
-  progress: {
-    type: "string",
-    value: "KIND",
-    group: SHOW,
-    default: "$STRAKE_PROGRESS, else auto",
-    summary: "auto, plain, tty, rawjson or quiet",
-  },
+  progress: { ...PROGRESS_FLAG, group: SHOW },
   "on-fail": {
     type: "string",
     value: "WHAT",

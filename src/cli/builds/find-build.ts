@@ -21,10 +21,16 @@ export function findBuild(
     });
   }
   const attempt = name === undefined ? "Cannot find a build" : `Cannot find build "${name}"`;
-  throw new CliError("BUILD_NOT_FOUND", `${attempt}: the store "${storeRoot}" remembers ${builds.length}`, {
-    hint:
-      builds.length === 0
-        ? "A build leaves its log in the store that it uses"
-        : "strake logs --list lists them",
-  });
+  if (builds.length === 0) {
+    throw new CliError("BUILD_NOT_FOUND", `${attempt}: the store "${storeRoot}" remembers none`, {
+      hint: "A build leaves its log in the store that it uses; STRAKE_ROOT names another store",
+    });
+  }
+  throw new CliError(
+    "BUILD_NOT_FOUND",
+    `${attempt}: it is none of the ${builds.length} that are remembered`,
+    {
+      hint: "strake logs --list lists them",
+    },
+  );
 }

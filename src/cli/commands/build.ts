@@ -12,8 +12,9 @@ import { type CommandContext, defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
 import { EXIT } from "../main.ts";
 import { createPaint } from "../paint.ts";
-import { type ProgressKind, parseProgressKind } from "../progress/create-view.ts";
+import type { ProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { progressKind } from "../progress/progress-flags.ts";
 
 export const build = defineCommand({
   operands: "CONTEXT | - | URL",
@@ -47,7 +48,7 @@ export const build = defineCommand({
       noteSource(read, context);
       return runCall(call, read, context);
     }
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, context.settings.progress);
+    const kind = progressKind(options, context.settings);
     return buildImage(options, operand, kind, context);
   },
 });

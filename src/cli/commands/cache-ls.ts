@@ -19,6 +19,7 @@ export const cacheLs = defineCommand({
     "no-trunc": { type: "boolean", summary: "Whole keys and steps" },
     json: { type: "boolean", summary: "As JSON" },
   },
+  examples: [{ command: "strake cache ls", summary: "Steps, the last used first" }],
   async run({ options }, context) {
     await using store = await openStore(context);
     const cache = await openCache(store);

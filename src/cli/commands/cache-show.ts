@@ -11,6 +11,12 @@ export const cacheShow = defineCommand({
   count: { min: 1, max: 1 },
   details: ["KEY may be the beginning of one, as strake cache ls lists them."],
   options: { json: { type: "boolean", summary: "As JSON" } },
+  examples: [
+    {
+      command: "strake cache show --json 817b34 | jq .ingredients",
+      summary: "What the key of a step was made of",
+    },
+  ],
   async run({ options, positionals: [wanted = ""] }, context) {
     await using store = await openStore(context);
     const cache = await openCache(store);

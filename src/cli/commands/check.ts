@@ -29,7 +29,7 @@ export const check = defineCommand({
       value: "STAGE",
       summary: "Ask the build checks only about what this stage needs",
     },
-    platform: { type: "string", value: "PLATFORM", summary: "The platform that is built for" },
+    platform: { type: "string", value: "OS/ARCH", summary: "The platform that is built for" },
   },
   examples: [
     { command: "strake check", summary: "Check the Dockerfile of the current folder" },

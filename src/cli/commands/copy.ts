@@ -15,8 +15,8 @@ import { type OpenedSource, openSource } from "../images/open-source.ts";
 import { openTarget } from "../images/open-target.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
 import { Workbench } from "../images/workbench.ts";
-import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
 export const copy = defineCommand({
@@ -46,13 +46,7 @@ export const copy = defineCommand({
       summary:
         "Also what refers to the image: signatures, attestations, and the tags that older tools use for them",
     },
-    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
-    progress: {
-      type: "string",
-      value: "KIND",
-      default: "$STRAKE_PROGRESS, else auto",
-      summary: "auto, plain, tty, rawjson or quiet",
-    },
+    ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image" },
   },
   examples: [
@@ -79,8 +73,7 @@ export const copy = defineCommand({
       .map((text) => asUsage(() => parsePlatform(text)));
     if (options["all-tags"]) requireRepositories(source, target, sourceText, targetText);
 
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
-    const view = await openView(kind, "Copying", context);
+    const view = await openView(progressKind(options, settings), "Copying", context);
     const progress: Progress = { vertex: "", onlyPushes: target.kind === "registry" };
     await using bench = new Workbench(context, {
       onEvent: view.onEvent,

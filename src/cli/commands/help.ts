@@ -11,6 +11,7 @@ export const help = defineCommand({
     const { commands, stdout } = context;
     const [first] = positionals;
     const found = findCommand(commands, positionals);
+    if (found !== undefined && found.rest.length > 0) return missingCommand([positionals.join(" ")], context);
     if (first === undefined) {
       stdout.write(formatCommandList(commands, stdout));
     } else if (found !== undefined) {

@@ -36,6 +36,10 @@ export const history = defineCommand({
     json: { type: "boolean", summary: "As JSON" },
     platform: PLATFORM_FLAG,
   },
+  examples: [
+    { command: "strake history app", summary: "Which instruction made which layer" },
+    { command: "strake history docker://debian:12", summary: "Without pulling it" },
+  ],
   async run({ options, positionals: [name = ""] }, context) {
     await using bench = openWorkbench(context);
     const { description } = await viewImage(name, bench, options.platform);

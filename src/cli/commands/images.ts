@@ -35,6 +35,10 @@ export const images = defineCommand({
       summary: "No effect: there are no intermediate images",
     },
   },
+  examples: [
+    { command: "strake images", summary: "What the store has" },
+    { command: "strake images -q app", summary: "The IDs of one repository's images" },
+  ],
   async run({ options, positionals: [filter] }, context) {
     const { stdout } = context;
     await using store = await openStore(context);

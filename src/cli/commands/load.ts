@@ -7,8 +7,8 @@ import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
 import { loadArchive } from "../images/load-archive.ts";
 import { Workbench } from "../images/workbench.ts";
-import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 
 export const load = defineCommand({
   operands: "",
@@ -25,13 +25,7 @@ export const load = defineCommand({
       default: "standard input",
       summary: "The archive, or the folder of a layout",
     },
-    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
-    progress: {
-      type: "string",
-      value: "KIND",
-      default: "$STRAKE_PROGRESS, else auto",
-      summary: "auto, plain, tty, rawjson or quiet",
-    },
+    ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "As JSON: a list of images with their IDs" },
   },
   examples: [
@@ -43,8 +37,7 @@ export const load = defineCommand({
     const input = options.input === "-" ? undefined : options.input;
     if (input === undefined && stdin.isTTY)
       throw usageError("Cannot load from a terminal", "Name the archive with -i FILE, or pipe it in");
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
-    const view = await openView(kind, "Loading", context);
+    const view = await openView(progressKind(options, settings), "Loading", context);
     const vertex = `loading ${input ?? "from standard input"}`;
     const records: ImageRecord[] = [];
     await using bench = new Workbench(context, { onEvent: view.onEvent, onRegistryEvent: () => undefined });
@@ -88,7 +81,7 @@ async function openFiles(
     import("../../store/transports/index.ts"),
     import("node:fs/promises"),
   ]);
-  if (input === undefined) return await openArchive(stdin, { shown: "standard input", tempFolder, signal });
+  if (input === undefined) return await openArchive(stdin, { shown: "<stdin>", tempFolder, signal });
   const path = resolve(cwd, input);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) {

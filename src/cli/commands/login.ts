@@ -110,10 +110,15 @@ async function readAccount(
   if (given.username !== undefined && given.password !== undefined)
     return { username: given.username, password: given.password };
   if (!stdin.isTTY) {
-    throw usageError(
-      "Cannot ask for the user name and password: standard input is no terminal",
-      "Give them as -u NAME --password-stdin",
-    );
+    throw given.username === undefined
+      ? usageError(
+          "Cannot ask for the user name and password: standard input is no terminal",
+          "Give them as -u NAME --password-stdin",
+        )
+      : usageError(
+          "Cannot ask for the password: standard input is no terminal",
+          "Give it with --password-stdin",
+        );
   }
   const asker = new Asker(context);
   const username = given.username ?? (await asker.ask(`Username for ${registry}: `));

@@ -7,8 +7,8 @@ import { usageError } from "../error.ts";
 import { importImage } from "../images/import-image.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
 import { Workbench } from "../images/workbench.ts";
-import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { pullIntoStore } from "../registry/pull-into-store.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
@@ -32,13 +32,7 @@ export const pull = defineCommand({
       type: "boolean",
       summary: "Fetch layers that the registry may not pass on from where the image says, over https",
     },
-    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
-    progress: {
-      type: "string",
-      value: "KIND",
-      default: "$STRAKE_PROGRESS, else auto",
-      summary: "auto, plain, tty, rawjson or quiet",
-    },
+    ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image: name, ID, digest" },
   },
   examples: [
@@ -52,8 +46,7 @@ export const pull = defineCommand({
     const inStore = places.find(({ kind }) => kind === "store");
     if (inStore !== undefined) throw usageError(`Cannot pull "${inStore.text}": it is in the store already`);
     const platform = parsePlatformFlag(options.platform);
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
-    const view = await openView(kind, "Pulling", context);
+    const view = await openView(progressKind(options, settings), "Pulling", context);
     const { onEvent } = view;
     const pulled: ImageRecord[] = [];
     let vertex = "";

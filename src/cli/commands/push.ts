@@ -7,8 +7,8 @@ import { usageError } from "../error.ts";
 import { matchImage } from "../images/find-images.ts";
 import { familiarName, fullName } from "../images/names.ts";
 import { openStore } from "../open-store.ts";
-import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
 import { openRegistry } from "../registry/open-registry.ts";
 
@@ -20,13 +20,7 @@ export const push = defineCommand({
       "there. What a registry has already, also in another repository, is not sent.",
   ],
   options: {
-    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
-    progress: {
-      type: "string",
-      value: "KIND",
-      default: "$STRAKE_PROGRESS, else auto",
-      summary: "auto, plain, tty, rawjson or quiet",
-    },
+    ...PROGRESS_FLAGS,
     json: {
       type: "boolean",
       summary: "The result as JSON, one line for each name: digest, and what was sent",
@@ -41,7 +35,7 @@ export const push = defineCommand({
   async run({ options, positionals }, context) {
     const { nowMs, signal, settings, stdout } = context;
     for (const text of positionals) fullName(text);
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
+    const kind = progressKind(options, settings);
     await using store = await openStore(context);
     const records = [];
     for (const text of positionals) records.push(await findNamed(store.images, text));

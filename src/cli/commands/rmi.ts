@@ -13,7 +13,7 @@ export const rmi = defineCommand({
   count: { min: 1, max: Number.POSITIVE_INFINITY },
   details: [
     "A name removes that name; an image ID removes the image, with -f also if it has several names. " +
-      "The files that no other image needs are freed when the store is cleaned up.",
+      "The layers stay in the store, for the cache and for other images.",
   ],
   options: {
     force: {
@@ -22,6 +22,10 @@ export const rmi = defineCommand({
       summary: "Remove all names of an image ID, and say nothing of what is not there",
     },
   },
+  examples: [
+    { command: "strake rmi app:1.1", summary: "One name" },
+    { command: "strake rmi -f $(strake images -q app)", summary: "All images of a repository" },
+  ],
   async run({ options, positionals }, context) {
     await using store = await openStore(context);
     let failures = 0;

@@ -20,8 +20,8 @@ import { hasName } from "../images/names.ts";
 import { dockerEntry, pushInto } from "../images/open-target.ts";
 import { storeSource } from "../images/store-blobs.ts";
 import { Workbench } from "../images/workbench.ts";
-import { parseProgressKind } from "../progress/create-view.ts";
 import { openView } from "../progress/open-view.ts";
+import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
 
 type Format = "docker-archive" | "oci-archive" | "oci-dir";
@@ -48,13 +48,7 @@ export const save = defineCommand({
       default: "all of an image",
       summary: "Only the image for this platform",
     },
-    quiet: { type: "boolean", short: "q", summary: "Show no progress" },
-    progress: {
-      type: "string",
-      value: "KIND",
-      default: "$STRAKE_PROGRESS, else auto",
-      summary: "auto, plain, tty, rawjson or quiet",
-    },
+    ...PROGRESS_FLAGS,
   },
   examples: [
     { command: "strake save -o app.tar app:1 app:2", summary: "Two images in one file" },
@@ -71,8 +65,7 @@ export const save = defineCommand({
 
     // The output is looked at first: nobody wants to hear of a terminal after a minute of compressing.
     await using output = format === "oci-dir" ? undefined : await openArchiveOutput(options.output, context);
-    const kind = options.quiet ? "quiet" : parseProgressKind(options.progress, settings.progress);
-    const view = await openView(kind, "Saving", context);
+    const view = await openView(progressKind(options, settings), "Saving", context);
     let vertex = "";
     await using bench = new Workbench(context, {
       onEvent: view.onEvent,

@@ -58,5 +58,6 @@ export function wrongCount(
 function describeCount(min: number, max: number): string {
   const noun = (count: number): string => (count === 1 ? "1 argument" : `${count} arguments`);
   if (min === max) return noun(min);
+  if (min === 0) return `at most ${noun(max)}`;
   return max === Number.POSITIVE_INFINITY ? `at least ${noun(min)}` : `${min} to ${noun(max)}`;
 }
