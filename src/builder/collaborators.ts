@@ -76,7 +76,7 @@ export interface BuildStore {
 }
 
 /** What of a store those use who get sources from elsewhere. */
-export type SourceStore = Pick<BuildStore, "root" | "tmpDir" | "withLease">;
+export type SourceStore = Pick<BuildStore, "root" | "tmpDir" | "withLease" | "acquireLock" | "tryLock">;
 
 /** Everything outside of itself that a build works with. */
 export interface Collaborators {

@@ -128,6 +128,37 @@ describe.skipIf(problem !== undefined)(
       expect(requests).toHaveLength(2);
     });
 
+    it("downloads what ADD takes beside the steps before it, once for all that take it", async () => {
+      served.set("/late", Buffer.from("late\n"));
+      // The step ends only when the server has been asked for the file of the step behind it.
+      const asked = `/bin/busybox wget -q -O /dev/null ${url}/is-asked`;
+      const until = `i=0; until ${asked}; do sleep 0.05; i=$((i+1)); [ $i -lt 600 ] || exit 9; done`;
+      await bench.write("Dockerfile", `FROM base\nRUN ${until}\nADD ${url}/late /a\nADD ${url}/late /b\n`);
+      server.prependListener("request", ({ url: path }) => {
+        if (path === "/late") served.set("/is-asked", Buffer.from("yes\n"));
+      });
+      const files = await bench.buildFiles(["--network=host"]);
+      expect(["/a", "/b"].map((path) => files.get(path))).toEqual(["late\n", "late\n"]);
+      expect(requests.filter((request) => request.endsWith("/late"))).toHaveLength(1);
+    });
+
+    it("keeps a file that is no longer the newest for a build that reads it", async () => {
+      served.set("/changing", Buffer.from("one\n"));
+      const flag = `/bin/busybox wget -q -O /dev/null ${url}/go-on`;
+      const until = `i=0; until ${flag}; do sleep 0.05; i=$((i+1)); [ $i -lt 600 ] || exit 9; done`;
+      await bench.write("Dockerfile", `FROM base\nRUN ${until}\nADD ${url}/changing /file\n`);
+      await bench.write("other.Dockerfile", `FROM scratch\nADD ${url}/changing /file\n`);
+      const first = bench.buildFiles();
+      await expect.poll(() => requests.includes("GET /go-on"), { timeout: 60_000 }).toBe(true);
+      served.set("/changing", Buffer.from("second\n"));
+      const second = await bench.buildFiles(["-f", join(bench.context, "other.Dockerfile")]);
+      served.set("/go-on", Buffer.from("yes\n"));
+      expect(second.get("/file")).toBe("second\n");
+      expect((await first).get("/file")).toBe("one\n");
+      const [kept = ""] = await readdir(join(bench.store, "cache", "http"));
+      expect(await readdir(join(bench.store, "cache", "http", kept))).toHaveLength(2);
+    });
+
     it("says what is wrong", async () => {
       const missing = await bench.strake(["build", `${url}/nothing`]);
       expect(missing.code).toBe(1);

@@ -36,6 +36,12 @@ export interface SolverOptions {
   readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
 }
 
+/** Something that happens at most once. */
+interface Signpost {
+  readonly reached: Promise<void>;
+  readonly reach: () => void;
+}
+
 /**
  * Walks the graph from its end: each vertex once, its inputs first and side by side, each step from the cache
  * where its key is known. When `solve` fails, other steps may still be going on: abort the context's signal, then wait
@@ -44,6 +50,7 @@ export interface SolverOptions {
 export class Solver {
   readonly #options: SolverOptions;
   readonly #states = new Map<string, Promise<State>>();
+  readonly #begun = new Map<string, Signpost>();
 
   constructor(options: SolverOptions) {
     this.#options = options;
@@ -129,8 +136,41 @@ export class Solver {
   }
 
   async #solveCopy(vertex: CopyVertex): Promise<State> {
-    const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
+    const solving = this.solve(vertex.input);
+    const [parent] = await Promise.all([
+      solving,
+      this.#solveInputs(vertex),
+      // What fails there fails the build at once; what goes on there longer is waited for where it is read.
+      Promise.race([solving, this.#prefetch(vertex)]),
+    ]);
     return this.#keepingFailure(vertex, parent, () => this.#copyOnto(vertex, parent));
+  }
+
+  /** Begins to get what a COPY takes from elsewhere, beside the steps that come before it. May never resolve. */
+  async #prefetch(vertex: CopyVertex): Promise<void> {
+    const isNeeded = vertex.ignoreCache ? Promise.resolve() : this.#anewBelow(vertex.input);
+    const fetches = vertex.sources.map((source) => this.#options.files.prefetch(source, isNeeded));
+    await Promise.all(fetches);
+  }
+
+  /** Resolves when a step is done anew that `vertex` stands on: what follows will hardly be in the cache then. */
+  #anewBelow(vertex: StateVertex): Promise<void> {
+    const steps: Promise<void>[] = [];
+    for (let step = vertex; "input" in step; step = step.input) steps.push(this.#signpost(step.id).reached);
+    return Promise.race(steps);
+  }
+
+  #signpost(id: string): Signpost {
+    let signpost = this.#begun.get(id);
+    if (signpost === undefined) {
+      let reach = (): void => undefined;
+      const reached = new Promise<void>((resolve) => {
+        reach = resolve;
+      });
+      signpost = { reached, reach };
+      this.#begun.set(id, signpost);
+    }
+    return signpost;
   }
 
   async #copyOnto(vertex: CopyVertex, parent: State): Promise<State> {
@@ -155,6 +195,7 @@ export class Solver {
       parent,
       ingredients,
       make: async () => {
+        this.#signpost(vertex.id).reach();
         await context.cache.storeFiles(
           selected.fingerprint.digest,
           selected.fingerprint.ingredients() as never,
@@ -185,6 +226,7 @@ export class Solver {
       parent,
       ingredients: execIngredients(vertex, parent, mounts),
       make: async () => {
+        this.#signpost(vertex.id).reach();
         const { store, beginSignal, now } = context;
         using caches = await holdCaches(store, vertex.mounts, { signal: beginSignal, now });
         return await runExec(context, vertex, parent, {

@@ -104,6 +104,25 @@ export class SourceFiles {
     return `http ${digestOf(source.url)} ${source.checksum} ${source.unpack}`;
   }
 
+  /**
+   * Begins to get what a source needs from elsewhere, before its COPY's turn comes. What a key needs anyway is got at once;
+   * what only the files need, which a hit in the cache does without, when `isNeeded` resolves.
+   * @returns rejects when it cannot be got; may never resolve
+   */
+  async prefetch(source: CopySource, isNeeded: Promise<void>): Promise<void> {
+    const { remote, contexts } = this.#options;
+    if (source.kind === "http") {
+      if (source.checksum !== undefined) await isNeeded;
+      await remote.download(source.url);
+    } else if (source.kind === "git") {
+      await remote.gitIdentity(source);
+      await isNeeded;
+      await remote.gitFolder(source);
+    } else if (source.kind === "tree" && source.from.kind === "context") {
+      if (source.from.source.kind === "url") await contexts.folder(source.from.source);
+    }
+  }
+
   /** Writes what was learned about files. */
   async save(): Promise<void> {
     for (const file of this.#digestFiles.values()) await (await file).save();

@@ -17,10 +17,13 @@ export async function fetchDockerfile(
 ): Promise<DockerfileText> {
   const { folder, signal } = surroundings;
   // Nobody else knows of the folder: there is no one to hold a lease against.
+  const lease = { release: () => undefined };
   const store = {
     root: folder,
     tmpDir: folder,
     withLease: <T>(_name: string, work: () => Promise<T>) => work(),
+    acquireLock: async () => lease,
+    tryLock: () => lease,
   };
   const remote = new RemoteSources(
     { ...surroundings, store },

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { digestOf, splitDigest } from "../../oci/index.ts";
 import type { SourceStore } from "../collaborators.ts";
 import { downloadMtimeSeconds } from "../files/index.ts";
 import { downloadBody } from "./http/download-body.ts";
 import type { HttpClient } from "./http/http-client.ts";
+import type { KeptSources } from "./kept-sources.ts";
 
 /** A file from the web, on disk. */
 export interface DownloadedFile {
@@ -26,6 +27,10 @@ interface DownloadRecord extends Omit<DownloadedFile, "path"> {
 
 export interface DownloadFileOptions {
   readonly client: HttpClient;
+  /** Keeps the file where it is until the build has ended. */
+  readonly kept: KeptSources;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly signal: AbortSignal;
   readonly onBytes?: (count: number, total: number | undefined) => void;
 }
@@ -40,7 +45,7 @@ export async function downloadFile(
   options: DownloadFileOptions,
 ): Promise<DownloadedFile> {
   const name = splitDigest(digestOf(url)).hex.slice(0, 40);
-  const folder = join(store.root, "cache", "http", name);
+  const folder = await options.kept.hold("http", name, options.signal);
   return store.withLease(`http-${name}`, () => fetchInto(folder, url, store, options), {
     signal: options.signal,
   });
@@ -50,7 +55,7 @@ async function fetchInto(
   folder: string,
   url: string,
   store: SourceStore,
-  { client, signal, onBytes }: DownloadFileOptions,
+  { client, signal, onBytes, now }: DownloadFileOptions,
 ): Promise<DownloadedFile> {
   const known = await readRecord(folder, url);
   const temporary = await mkdtemp(join(store.tmpDir, "http-"));
@@ -61,7 +66,11 @@ async function fetchInto(
       signal,
       onBytes,
     });
-    if (body === undefined && known !== undefined) return { ...known, path: join(folder, "file") };
+    if (body === undefined && known !== undefined) {
+      // Says when it was last used.
+      await utimes(folder, now() / 1000, now() / 1000);
+      return { ...known, path: join(folder, known.sha256) };
+    }
     if (body === undefined) throw new Error("invariant: 304 only answers a conditional request");
     const { size, sha256, etag, lastModified } = body;
     const record: DownloadRecord = {
@@ -74,10 +83,12 @@ async function fetchInto(
       ...(lastModified === undefined ? {} : { lastModified }),
     };
     await writeFile(join(temporary, "record.json"), `${JSON.stringify(record, null, 1)}\n`);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(dirname(folder), { recursive: true });
-    await rename(temporary, folder);
-    return { ...record, path: join(folder, "file") };
+    await mkdir(folder, { recursive: true });
+    // A file that is there already stays: other builds may be reading it.
+    const path = join(folder, sha256);
+    if (!(await isFileOf(path, size))) await rename(join(temporary, "file"), path);
+    await rename(join(temporary, "record.json"), join(folder, "record.json"));
+    return { ...record, path };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -86,10 +97,16 @@ async function fetchInto(
 async function readRecord(folder: string, url: string): Promise<DownloadRecord | undefined> {
   try {
     const record = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as DownloadRecord;
-    return record.key === digestOf(url) ? record : undefined;
+    const isWhole =
+      record.key === digestOf(url) && (await isFileOf(join(folder, record.sha256), record.size));
+    return isWhole ? record : undefined;
   } catch {
     return undefined;
   }
+}
+
+async function isFileOf(path: string, size: number): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.size === size;
 }
 
 function conditionalHeaders(known: DownloadRecord | undefined): Record<string, string> {

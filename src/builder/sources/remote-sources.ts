@@ -7,6 +7,7 @@ import type { BuildOptions } from "../types.ts";
 import type { GitSources } from "./git/index.ts";
 import type { HttpClient } from "./http/http-client.ts";
 import { type DownloadedFile, downloadFile } from "./http-file.ts";
+import { KeptSources } from "./kept-sources.ts";
 import { ARCHIVE_HEAD_BYTES, looksLikeArchive } from "./looks-like-archive.ts";
 import { unpackContext } from "./unpack-context.ts";
 
@@ -19,13 +20,17 @@ export interface SourceCollaborators extends Pick<Collaborators, "now" | "monoto
 }
 
 /**
- * Everything that a build gets from elsewhere but images: repositories and downloads, with the build's secrets. Their
- * code is loaded when the first is asked for. Close it after the build.
+ * Everything that a build gets from elsewhere but images: repositories and downloads, each once, with the build's secrets.
+ * Their code is loaded when the first is asked for. Close it after the build: what was got may then be removed.
  */
 export class RemoteSources {
   readonly #collaborators: SourceCollaborators;
   readonly #options: Pick<BuildOptions, "secrets" | "ssh" | "onEvent">;
   readonly #signal: AbortSignal;
+  readonly #closing = new AbortController();
+  readonly #kept: KeptSources;
+  readonly #downloads = new Map<string, Promise<DownloadedFile>>();
+  readonly #pending = new Set<Promise<unknown>>();
   #git: Promise<GitSources> | undefined;
   #http: Promise<HttpClient> | undefined;
 
@@ -36,22 +41,32 @@ export class RemoteSources {
   ) {
     this.#collaborators = collaborators;
     this.#options = options;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#closing.signal]);
+    this.#kept = new KeptSources(collaborators.store, collaborators.now);
   }
 
   /** The folder with a repository's files; not to be written to. @throws {BuildError} */
   async gitFolder(source: GitSource): Promise<string> {
-    return (await this.#openGit()).folder(source);
+    return this.#track(this.#openGit().then((git) => git.folder(source)));
   }
 
   /** Stands for a repository's files in a cache key. @throws {BuildError} */
   async gitIdentity(source: GitSource): Promise<string> {
-    return (await this.#openGit()).identity(source);
+    return this.#track(this.#openGit().then((git) => git.identity(source)));
   }
 
   /** Downloads a file, shown as a step. @throws {BuildError} DOWNLOAD_FAILED */
-  async download(url: string, name = `download ${redactCredentials(url)}`): Promise<DownloadedFile> {
-    const { store, monotonic } = this.#collaborators;
+  download(url: string, name?: string): Promise<DownloadedFile> {
+    let download = this.#downloads.get(url);
+    if (download === undefined) {
+      download = this.#track(this.#download(url, name ?? `download ${redactCredentials(url)}`));
+      this.#downloads.set(url, download);
+    }
+    return download;
+  }
+
+  async #download(url: string, name: string): Promise<DownloadedFile> {
+    const { store, monotonic, now } = this.#collaborators;
     const { onEvent } = this.#options;
     this.#http ??= this.#openHttp();
     const client = await this.#http;
@@ -61,6 +76,8 @@ export class RemoteSources {
     try {
       const file = await downloadFile(url, store, {
         client,
+        kept: this.#kept,
+        now,
         signal: this.#signal,
         onBytes: (done, total) =>
           onEvent({
@@ -100,8 +117,20 @@ export class RemoteSources {
     return { folder, isSingleFile: true };
   }
 
+  /** Gives up what is still being got. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#pending);
+    await this.#kept.release();
     await (await this.#http?.catch(() => undefined))?.close();
+  }
+
+  /** Whoever asked gets the failure; one that nobody waits for any more is not unhandled. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const forget = (): boolean => this.#pending.delete(work);
+    work.then(forget, forget);
+    return work;
   }
 
   #openGit(): Promise<GitSources> {
@@ -109,7 +138,15 @@ export class RemoteSources {
     const { secrets, ssh, onEvent } = this.#options;
     this.#git ??= import("./git/index.ts").then(
       (git) =>
-        new git.GitSources({ ...collaborators, variables, secrets, ssh, onEvent, signal: this.#signal }),
+        new git.GitSources({
+          ...collaborators,
+          kept: this.#kept,
+          variables,
+          secrets,
+          ssh,
+          onEvent,
+          signal: this.#signal,
+        }),
     );
     return this.#git;
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceStore } from "../../collaborators.ts";
 import { BuildError } from "../../error.ts";
@@ -7,6 +7,7 @@ import type { OnEvent } from "../../events.ts";
 import type { GitSource } from "../../graph/git-source.ts";
 import { redactCredentials } from "../../redact-url.ts";
 import type { BuildOptions } from "../../types.ts";
+import type { KeptSources } from "../kept-sources.ts";
 import { authorizeGit } from "./git-authorization.ts";
 import { type CheckoutOptions, checkOut } from "./git-checkout.ts";
 import { gitEnvironment } from "./git-environment.ts";
@@ -23,6 +24,8 @@ import { runGit } from "./run-git.ts";
 
 export interface GitSourcesOptions {
   readonly store: SourceStore;
+  /** Keeps repositories and trees until the build has ended. */
+  readonly kept: KeptSources;
   readonly secrets: BuildOptions["secrets"];
   readonly ssh: BuildOptions["ssh"];
   /** The user's variables. */
@@ -32,10 +35,6 @@ export interface GitSourcesOptions {
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
-
-/** Remotes and trees that no build has used for so long are removed. */
-const UNUSED_DAYS = 14;
-const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * The git repositories that a build reads. What a reference means is asked once for each build; the files of a commit
@@ -111,10 +110,9 @@ export class GitSources {
     readonly git: Git;
     readonly url: string;
   }): Promise<string> {
-    const { store, signal } = this.#options;
+    const { store, kept: keptSources, signal } = this.#options;
     const name = createHash("sha256").update(url).digest("hex").slice(0, 32);
-    const all = join(store.root, "cache", "git");
-    const home = join(all, name);
+    const home = await keptSources.hold("git", name, signal);
     const kept = join(home, "trees", treeKey(source, resolved));
     const folder = join(kept, "files");
     return store.withLease(
@@ -130,8 +128,6 @@ export class GitSources {
         const now = this.#options.now() / 1000;
         await utimes(kept, now, now);
         await utimes(home, now, now);
-        await this.#sweep(join(home, "trees"));
-        await this.#sweep(all);
         return folder;
       },
       { signal },
@@ -144,16 +140,6 @@ export class GitSources {
       await rename(await checkOut({ ...options, workFolder }), folder);
     } finally {
       await rm(workFolder, { recursive: true, force: true });
-    }
-  }
-
-  /** Removes what no build has wanted for long: trees of a remote, or remotes. */
-  async #sweep(folder: string): Promise<void> {
-    const before = this.#options.now() - UNUSED_DAYS * DAY_MS;
-    for (const name of await readdir(folder)) {
-      const found = await stat(join(folder, name)).catch(() => undefined);
-      if (found !== undefined && found.mtimeMs < before)
-        await rm(join(folder, name), { recursive: true, force: true });
     }
   }
 
