@@ -1,4 +1,5 @@
 import type { Reference } from "../oci/index.ts";
+import { BlobStreams } from "./blobs/blob-streams.ts";
 import { EarlyPushes } from "./blobs/early-pushes.ts";
 import { KnownBlobs } from "./blobs/known-blobs.ts";
 import type { PushBlobResult } from "./blobs/push-types.ts";
@@ -77,6 +78,7 @@ export class RegistryClient implements AsyncDisposable {
       known: new KnownBlobs(),
       uploads: new Map<string, Promise<PushBlobResult>>(),
       early: new EarlyPushes(),
+      streams: new BlobStreams(clock),
       foreignLayers: options.foreignLayers ?? false,
       referrerQueue: new SerialQueue(),
       distrusted: new Set<string>(),

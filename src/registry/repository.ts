@@ -11,6 +11,7 @@ import {
   OciError,
   type OpenBlobOptions,
 } from "../oci/index.ts";
+import type { BlobStreams } from "./blobs/blob-streams.ts";
 import type { EarlyPushes } from "./blobs/early-pushes.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
 import { foreignNotAllowed, foreignUrls, openForeignBlob } from "./blobs/foreign-blob.ts";
@@ -40,6 +41,7 @@ export interface RepositoryDeps extends SessionDeps {
   readonly known: KnownBlobs;
   readonly uploads: Map<string, Promise<PushBlobResult>>;
   readonly early: EarlyPushes;
+  readonly streams: BlobStreams;
   /** Blobs that a registry does not have may be fetched from where their descriptor says. */
   readonly foreignLayers: boolean;
   readonly referrerQueue: SerialQueue;
@@ -128,12 +130,12 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const { offset = 0, transient, signal } = options;
     const inline = inlineContent(descriptor);
     if (inline !== undefined) return once(inline.subarray(offset));
-    const { clock, policy, onEvent, known } = this.#deps;
+    const { clock, policy, onEvent, known, streams } = this.#deps;
     let bytes: AsyncIterable<Uint8Array>;
     try {
       bytes = await fetchBlob(
         { repository: this.name, descriptor, offset, transient, signal },
-        { clock, policy, onEvent, readers: () => this.#blobReaders(descriptor.digest) },
+        { clock, policy, onEvent, streams, readers: () => this.#blobReaders(descriptor.digest) },
       );
       known.note(this.registry, this.name, descriptor.digest);
     } catch (error) {
