@@ -9,6 +9,7 @@ import { runProcess } from "./process/run-process.ts";
 import { runtimeCommand } from "./process/runtime-command.ts";
 import { readRuntimeFailure, toRunnerError } from "./process/runtime-failure.ts";
 import { findRuntimePrograms, type RuntimePrograms } from "./process/runtime-programs.ts";
+import { withoutStopNoise } from "./process/stop-noise.ts";
 import type { Sandbox, SandboxResult, SandboxRunOptions, SandboxSpec } from "./types.ts";
 
 export interface RuncSandboxOptions {
@@ -65,7 +66,14 @@ async function runInContainer(
     const common = { env: { PATH: host.searchPath, ...MOUNT_ENVIRONMENT }, signal: options.signal };
     const { exitCode, signal } =
       options.attach === undefined
-        ? await runProcess(argv, { ...common, onOutput: (stream, chunk) => gate.write(stream, chunk) })
+        ? await runProcess(argv, {
+            ...common,
+            onOutput(stream, chunk) {
+              const isStopped = options.signal?.aborted === true;
+              const shown = isStopped ? withoutStopNoise(chunk) : chunk;
+              if (shown.byteLength > 0) gate.write(stream, shown);
+            },
+          })
         : await runAttached(argv, { ...common, ...options.attach, searchPath: host.searchPath });
     if (exitCode !== 0) {
       const failure = hasStarted() ? readRuntimeFailure(bundle.logFile) : gate.heldText;
