@@ -100,7 +100,7 @@ class BuildRun {
   async build(): Promise<BuildResult> {
     const { store, now, monotonic } = this.#collaborators;
     const plans = await this.#plan();
-    const warnings = this.#check(plans);
+    const warnings = await this.#check(plans);
     const layers = new LayerAccess({
       store,
       images: plans.flatMap(({ images }) => [...images.values()]),
@@ -192,17 +192,19 @@ class BuildRun {
     );
   }
 
-  #check(plans: readonly PlannedBuild[]): readonly string[] {
+  async #check(plans: readonly PlannedBuild[]): Promise<readonly string[]> {
     const [buildPlatform] = this.#collaborators.hostPlatforms;
     const [plan] = plans;
     if (buildPlatform === undefined || plan === undefined) return [];
     const { onEvent } = this.#options;
     const { bases } = plan;
+    const ignoreFile = await this.#contexts.ignoreFile({ context: "", source: this.#options.context });
     return runBuildChecks({
       dockerfile: this.#dockerfile,
       options: this.#options,
       buildPlatform,
       bases,
+      ignore: ignoreFile?.ignore,
       onEvent,
     });
   }

@@ -1,5 +1,5 @@
 import { formatPlatform, type Platform } from "../../oci/index.ts";
-import { checkParsed, type Diagnostic, type Dockerfile } from "../../parser/index.ts";
+import { checkParsed, type Diagnostic, type Dockerfile, type Ignore } from "../../parser/index.ts";
 import type { OnEvent } from "../events.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { BuildOptions } from "../types.ts";
@@ -10,6 +10,8 @@ export interface BuildCheckInput {
   readonly buildPlatform: Platform;
   /** What the names of base images have turned out to be. */
   readonly bases: ReadonlyMap<string, ResolvedImage>;
+  /** What the context's ignore file leaves out. */
+  readonly ignore: Ignore | undefined;
   readonly onEvent: OnEvent;
 }
 
@@ -19,7 +21,7 @@ export interface BuildCheckInput {
  * @throws {DockerfileError} CHECK_VIOLATION when the file says `# check=error=true`; BAD_CHECK_OPTION for a bad `# check=`
  */
 export function runBuildChecks(input: BuildCheckInput): readonly string[] {
-  const { dockerfile, options, buildPlatform, bases, onEvent } = input;
+  const { dockerfile, options, buildPlatform, bases, ignore, onEvent } = input;
   const [targetPlatform = buildPlatform] = options.platforms;
   const { diagnostics, error } = checkParsed(dockerfile, {
     buildArgs: options.buildArgs,
@@ -27,6 +29,7 @@ export function runBuildChecks(input: BuildCheckInput): readonly string[] {
     isTargetOnly: true,
     buildPlatform: formatPlatform(buildPlatform),
     targetPlatform: formatPlatform(targetPlatform),
+    dockerignore: ignore,
     baseImage: (name) => describeBase(bases.get(name)),
   });
   for (const diagnostic of diagnostics) onEvent(warningOf(diagnostic));

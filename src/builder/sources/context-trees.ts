@@ -21,6 +21,7 @@ export class ContextTrees {
   readonly #signal: AbortSignal;
   readonly #folders = new Map<ContextSource, Promise<string>>();
   readonly #trees = new Map<string, Promise<FileTree>>();
+  readonly #ignoreFiles = new Map<string, Promise<IgnoreFile | undefined>>();
   readonly #singleFiles = new Set<ContextSource>();
 
   constructor(options: {
@@ -49,6 +50,33 @@ export class ContextTrees {
     return tree;
   }
 
+  /**
+   * For the build's own context, whose name is empty: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's.
+   * Only folders of this machine have one: as in Docker, an archive or a repository is already what somebody chose to send.
+   * @throws {BuildError} INPUT_MISSING; {DockerfileError} for a bad pattern
+   */
+  ignoreFile(context: Pick<ContextVertex, "context" | "source">): Promise<IgnoreFile | undefined> {
+    let file = this.#ignoreFiles.get(context.context);
+    if (file === undefined) {
+      file = this.#readIgnoreFile(context);
+      this.#ignoreFiles.set(context.context, file);
+    }
+    return file;
+  }
+
+  async #readIgnoreFile({
+    context,
+    source,
+  }: Pick<ContextVertex, "context" | "source">): Promise<IgnoreFile | undefined> {
+    if (source.kind !== "dir") return undefined;
+    const folder = await this.folder(source);
+    if (context === "" && this.#dockerfile.kind === "path") {
+      const own = await readIgnoreFile(`${resolve(folder, this.#dockerfile.path)}.dockerignore`);
+      if (own !== undefined) return own;
+    }
+    return readIgnoreFile(join(folder, ".dockerignore"));
+  }
+
   /** Names the files whose digests are kept together: one file for each context folder. */
   async digestName(vertex: ContextVertex): Promise<string> {
     return `context ${await this.folder(vertex.source)}`;
@@ -66,7 +94,7 @@ export class ContextTrees {
 
   async #open(vertex: ContextVertex): Promise<FileTree> {
     const folder = await this.folder(vertex.source);
-    const ignore = await this.#ignoreFile(vertex, folder);
+    const ignore = await this.ignoreFile(vertex);
     try {
       return new LocalTree(folder, { ignore: ignore?.filter, explainIgnored: ignore?.explain });
     } catch (cause) {
@@ -114,19 +142,6 @@ export class ContextTrees {
       default:
         return source satisfies never;
     }
-  }
-
-  /**
-   * For the build's own context: the Dockerfile's ignore file (`NAME.dockerignore`), else the context's. Only folders of
-   * this machine have one: as in Docker, an archive or a repository is already what somebody chose to send.
-   */
-  async #ignoreFile(vertex: ContextVertex, folder: string): Promise<IgnoreFile | undefined> {
-    if (vertex.source.kind !== "dir") return undefined;
-    if (vertex.context === "" && this.#dockerfile.kind === "path") {
-      const own = await readIgnoreFile(`${resolve(folder, this.#dockerfile.path)}.dockerignore`);
-      if (own !== undefined) return own;
-    }
-    return readIgnoreFile(join(folder, ".dockerignore"));
   }
 }
 

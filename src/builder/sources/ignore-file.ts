@@ -6,6 +6,8 @@ import type { PathFilter } from "../files/index.ts";
 
 /** An ignore file as a context uses it. */
 export interface IgnoreFile {
+  /** Its patterns. */
+  readonly ignore: Ignore;
   readonly filter: PathFilter;
   /** For people: which line excludes a path; undefined when none does. */
   readonly explain: (path: string) => string | undefined;
@@ -30,6 +32,7 @@ export async function readIgnoreFile(path: string): Promise<IgnoreFile | undefin
   if (patterns.length === 0) return undefined;
   const ignore = createIgnore(patterns);
   return {
+    ignore,
     filter: toFilter(ignore),
     explain: (excluded) => {
       const reason = ignore.reason(excluded);

@@ -2,13 +2,17 @@ import { describe, expect, it } from "vitest";
 import { runBuildChecks } from "../../../src/builder/checks/build-checks.ts";
 import type { ProgressEvent } from "../../../src/builder/index.ts";
 import type { ResolvedImage } from "../../../src/builder/sources/resolved-image.ts";
-import { DockerfileError, parseDockerfile } from "../../../src/parser/index.ts";
+import { createIgnore, DockerfileError, parseDockerfile } from "../../../src/parser/index.ts";
 
 const AMD64 = { os: "linux", architecture: "amd64" } as const;
 
 function check(
   text: string,
-  { target, bases = {} }: { target?: string; bases?: Record<string, string[]> } = {},
+  {
+    target,
+    bases = {},
+    ignored,
+  }: { target?: string; bases?: Record<string, string[]>; ignored?: readonly string[] } = {},
 ) {
   const events: ProgressEvent[] = [];
   const images = Object.entries(bases).map(([name, Env]): [string, ResolvedImage] => {
@@ -24,6 +28,7 @@ function check(
     options: { buildArgs: {}, platforms: [], ...(target === undefined ? {} : { target }) },
     buildPlatform: AMD64,
     bases: new Map(images),
+    ignore: ignored === undefined ? undefined : createIgnore(ignored),
     onEvent: (event) => events.push(event),
   });
   return { messages, events };
@@ -53,6 +58,14 @@ describe("runBuildChecks()", () => {
     const text = "FROM scratch AS unused\nCOPY a $GONE\nFROM scratch\nCOPY a /\n";
     expect(check(text).messages).toEqual([]);
     expect(check(text, { target: "unused" }).messages.length).toBe(1);
+  });
+
+  it("tells of sources that the ignore file leaves out", () => {
+    const text = "FROM scratch\nCOPY a.txt /\nCOPY b.txt /\n";
+    expect(check(text, { ignored: ["b*"] }).messages).toEqual([
+      expect.stringMatching(/^CopyIgnoredFile: .*"b.txt".* \(Dockerfile:3\)$/),
+    ]);
+    expect(check(text).messages).toEqual([]);
   });
 
   it("fails where the file makes warnings errors, after telling them", () => {
