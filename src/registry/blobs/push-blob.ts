@@ -1,11 +1,15 @@
 import { repositoryScope } from "../auth/scope.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession } from "../host-session.ts";
+import { RetryBudget, type RetryPolicy } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { hasBlob, pushScopes } from "./has-blob.ts";
 import type { PushBlobDeps, PushBlobOptions, PushBlobResult } from "./push-types.ts";
 import { Upload } from "./upload.ts";
 import { resolveUploadLocation } from "./upload-location.ts";
+
+/** What a mount saves is an upload, which has tries of its own: it is not worth minutes of asking. */
+const MOUNT_TRIES = 3;
 
 /**
  * Makes a repository have a blob: not at all if it does, by mounting it from another repository, or by sending it. A
@@ -24,7 +28,7 @@ export async function pushBlob(
     // A mount that does not work opens a session, so while there are other candidates it is cheaper to look first.
     const isLast = i === options.mountFrom.length - 1;
     if (!isLast && !(await isThere(session, options, from))) continue;
-    const outcome = await tryMount(session, options, from);
+    const outcome = await tryMount(session, options, { from, policy: deps.policy });
     if (outcome === "mounted") return { kind: "mounted", from };
     started = outcome;
     if (started !== undefined) break;
@@ -46,7 +50,7 @@ async function isThere(session: HostSession, options: PushBlobOptions, repositor
 async function tryMount(
   session: HostSession,
   { repository, descriptor, signal }: PushBlobOptions,
-  from: string,
+  { from, policy }: { readonly from: string; readonly policy: RetryPolicy },
 ): Promise<"mounted" | URL | undefined> {
   const query = new URLSearchParams({ mount: descriptor.digest, from });
   let answer: Answer;
@@ -57,13 +61,13 @@ async function tryMount(
       target: `${repository}/blobs/uploads/?${query}`,
       repository,
       scopes: [...pushScopes(repository), repositoryScope(from, "pull")],
+      budget: new RetryBudget({ ...policy, maxAttempts: Math.min(MOUNT_TRIES, policy.maxAttempts) }),
       signal,
     });
   } catch (error) {
     signal?.throwIfAborted();
-    // Not being allowed to read the other repository is no reason not to push to this one.
-    if (error instanceof RegistryError && error.code !== "UNREACHABLE" && error.code !== "TIMED_OUT")
-      return undefined;
+    // Not being allowed to read the other repository is no reason not to push to this one, nor is a connection that broke.
+    if (error instanceof RegistryError) return undefined;
     throw error;
   }
   answer.body.discard();
