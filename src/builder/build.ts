@@ -230,7 +230,7 @@ class BuildRun {
   }
 
   async #solve(plans: readonly PlannedBuild[], layers: LayerAccess): Promise<readonly State[]> {
-    const { store, cache, sandbox, now, monotonic } = this.#collaborators;
+    const { store, cache, sandbox, environment, now, monotonic } = this.#collaborators;
     const { onEvent, onFailedStep, maxParallelism, outputs, secrets, ssh } = this.#options;
     const { default: pLimit } = await import("p-limit");
     const limit = pLimit(maxParallelism ?? Math.max(MIN_PARALLEL_STEPS, availableParallelism()));
@@ -243,6 +243,7 @@ class BuildRun {
       store,
       cache,
       sandbox,
+      ...(environment === undefined ? {} : { environment }),
       now,
       monotonic,
       layers,

@@ -13,6 +13,8 @@ export type FilesErrorCode =
   | "CHECKSUM_MISMATCH"
   /** An archive that ADD unpacks is damaged, or holds what must not be unpacked. */
   | "ARCHIVE_INVALID"
+  /** An archive that must be unpacked needs a program that this machine lacks. */
+  | "DECOMPRESSOR_MISSING"
   | "USER_NOT_FOUND"
   | "GROUP_NOT_FOUND"
   /** A file was there and could not be read. */

@@ -1,8 +1,11 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { type ByteString, fromByteString, toByteString } from "../../oci/layer-entry.ts";
 import type { SourcedEntry } from "../../store/layers/types.ts";
 import { detectArchive } from "./archive/archive-file.ts";
 import { ScratchFiles } from "./archive/scratch-files.ts";
 import { unpackArchive } from "./archive/unpack-archive.ts";
+import { decompressXz } from "./archive/xz-program.ts";
 import { ChangeSet } from "./change-set.ts";
 import { type ChangedFile, copyOf } from "./changed-file.ts";
 import { applyChmod, type ModeChange } from "./chmod.ts";
@@ -24,6 +27,8 @@ export interface CopyOperation {
   readonly chmod?: ModeChange | undefined;
   /** ADD, or `--unpack`: archives among the named files are unpacked. */
   readonly unpack: boolean;
+  /** `--unpack=true`: also those that take a program to unpack. */
+  readonly isUnpackAsked?: boolean | undefined;
 }
 
 export interface PlanOptions {
@@ -33,6 +38,8 @@ export interface PlanOptions {
   readonly readCapability?: ((hostPath: string) => Uint8Array | undefined) | undefined;
   /** A folder (text) for the files of unpacked archives; made when needed, and for the caller to remove. */
   readonly scratchDir?: string | undefined;
+  /** Where programs that unpack are looked for, as in PATH. */
+  readonly searchPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -75,6 +82,7 @@ class Copier {
   readonly #slices = new WorkSlices();
   #scratch: ScratchFiles | undefined;
   #keepsXattrs = false;
+  #decompressed = 0;
 
   constructor(operation: CopyOperation, destination: FileTree, options: PlanOptions) {
     this.changes = new ChangeSet(destination);
@@ -102,16 +110,11 @@ class Copier {
 
   /** Unpacks an archive into the destination; false when it is none. */
   async #unpack(name: ByteString, hostPath: string): Promise<boolean> {
-    const kind = await detectArchive(hostPath);
-    if (kind === "unsupported")
-      this.notes.push(
-        `"${fromByteString(name)}" is copied as it is: ADD does not unpack archives compressed with xz`,
-      );
-    if (kind !== "archive") return false;
+    const archive = await this.#findArchive(name, hostPath);
+    if (archive === undefined) return false;
     const { destination, owner } = this.#operation;
-    const { scratchDir, folderMtimeSeconds, signal } = this.#options;
-    if (scratchDir === undefined) throw new TypeError("Unpacking an archive needs a scratchDir");
-    this.#scratch ??= new ScratchFiles(scratchDir);
+    const { folderMtimeSeconds, signal } = this.#options;
+    this.#scratch ??= new ScratchFiles(this.#scratchDir());
     const folder = makeFolders(this.changes, cleanPath(toByteString(destination)), {
       mode: 0o755,
       owner: owner ?? ROOT_OWNER,
@@ -119,10 +122,36 @@ class Copier {
     });
     await unpackArchive(
       this.changes,
-      { hostPath, name: fromByteString(name) },
+      { hostPath: archive, name: fromByteString(name) },
       { folder, owner, folderMtimeSeconds, scratch: this.#scratch, signal },
     );
     return true;
+  }
+
+  /** The host path of the archive that a file is, or has in it; undefined when it is to be copied. */
+  async #findArchive(name: ByteString, hostPath: string): Promise<string | undefined> {
+    const kind = await detectArchive(hostPath);
+    if (kind !== "xz") return kind === "archive" ? hostPath : undefined;
+    const shownAs = fromByteString(name);
+    if (this.#operation.isUnpackAsked !== true) {
+      this.notes.push(
+        `"${shownAs}" is copied as it is: ADD unpacks archives compressed with xz only with --unpack=true`,
+      );
+      return undefined;
+    }
+    const folder = this.#scratchDir();
+    await mkdir(folder, { recursive: true });
+    const target = join(folder, `decompressed-${this.#decompressed++}`);
+    const { searchPath = "", signal } = this.#options;
+    await decompressXz(hostPath, target, { name: shownAs, searchPath, signal });
+    const path = toByteString(target);
+    return (await detectArchive(path)) === "archive" ? path : undefined;
+  }
+
+  #scratchDir(): string {
+    const { scratchDir } = this.#options;
+    if (scratchDir === undefined) throw new TypeError("Unpacking an archive needs a scratchDir");
+    return scratchDir;
   }
 
   async #copyRoot(root: SelectedRoot): Promise<void> {

@@ -17,6 +17,7 @@ export interface PlannedCopy {
   readonly chmod?: string;
   readonly exclude: readonly string[];
   readonly unpack: boolean;
+  readonly isUnpackAsked?: true;
   /** The text of its history entry. */
   readonly createdBy: string;
 }
@@ -70,6 +71,7 @@ export function planCopyInstruction(
     ...(chmod === "" ? {} : { chmod }),
     exclude: instruction.exclude,
     unpack: isAdd && (instruction.unpack ?? true),
+    ...(isAdd && instruction.unpack === true ? { isUnpackAsked: true } : {}),
     createdBy,
   };
 }

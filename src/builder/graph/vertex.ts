@@ -67,6 +67,8 @@ export interface CopyVertex extends VertexBase {
   readonly link: boolean;
   readonly exclude: readonly string[];
   readonly unpack: boolean;
+  /** Present when `--unpack=true` is written. */
+  readonly isUnpackAsked?: true;
   readonly ignoreCache: boolean;
   /** Time for folders and inline files that the step makes, in seconds; the time of the build when absent. */
   readonly epochSeconds?: number;

@@ -103,6 +103,7 @@ function copyIngredients(vertex: CopyVertex, parent: State): Ingredients {
     link: vertex.link,
     exclude: vertex.exclude,
     unpack: vertex.unpack,
+    ...(vertex.isUnpackAsked === undefined ? {} : { isUnpackAsked: true }),
     epochSeconds: vertex.epochSeconds ?? null,
   };
 }
@@ -125,6 +126,7 @@ export async function makeCopyLayer(
         owner: selected.owner,
         chmod: vertex.chmod === undefined ? undefined : parseChmod(vertex.chmod),
         unpack: vertex.unpack,
+        isUnpackAsked: vertex.isUnpackAsked,
       },
       selected.selection,
       {
@@ -132,6 +134,7 @@ export async function makeCopyLayer(
         folderMtimeSeconds: vertex.epochSeconds ?? Math.floor(context.now() / 1000),
         readCapability: capabilityReader(),
         scratchDir,
+        searchPath: context.environment?.["PATH"],
         signal,
       },
     );

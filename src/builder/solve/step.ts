@@ -19,7 +19,7 @@ export interface MadeLayer extends AsyncDisposable {
 
 /** What every step needs from the build it belongs to. */
 export interface StepContext
-  extends Pick<Collaborators, "store" | "cache" | "sandbox" | "now" | "monotonic"> {
+  extends Pick<Collaborators, "store" | "cache" | "sandbox" | "environment" | "now" | "monotonic"> {
   readonly layers: LayerAccess;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;

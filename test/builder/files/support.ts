@@ -91,6 +91,7 @@ export interface CopyExample {
   readonly parents?: boolean;
   readonly operation?: Partial<CopyOperation>;
   readonly scratchDir?: string;
+  readonly searchPath?: string;
 }
 
 /** Selects and plans like the builder; returns the layer's entries. */
@@ -103,6 +104,7 @@ export async function copy(example: CopyExample): Promise<readonly SourcedEntry[
   const plan = await planCopy({ destination: example.to, unpack: false, ...example.operation }, selection, {
     ...PLAN_OPTIONS,
     scratchDir: example.scratchDir,
+    searchPath: example.searchPath,
     ...(example.onto && { destination: example.onto }),
   });
   return plan.entries;

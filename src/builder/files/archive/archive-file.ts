@@ -14,20 +14,21 @@ import { gunzip } from "./gunzip.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** What ADD makes of a file: it is unpacked, copied, or (with a word about it) copied because nobody can unpack it. */
-export type ArchiveKind = "archive" | "plain" | "unsupported";
+/** What a file is to ADD; what is compressed with xz may be an archive, which takes a program to find out. */
+export type ArchiveKind = "archive" | "plain" | "xz";
 
 /**
  * Tells from its content whether ADD unpacks a file: a tar, plain or compressed with gzip, bzip2 or zstd, that has at
- * least one entry. xz and the old lzma are copied as they are: Docker needs a program for them which its own images and
- * packages do not bring.
+ * least one entry. For xz Docker runs a program `xz` where its daemon finds one, and copies the file where not: Docker's own
+ * packages (docker-ce) bring it along, Debian's docker.io does not. So that a build does not depend on the machine, here xz is
+ * only unpacked where `--unpack=true` asks for it. The old lzma is copied.
  *
  * @param hostPath bytes
  */
 export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
   const compression = readCompression(hostPath);
   if (compression === undefined) return "plain";
-  if (compression === "xz") return "unsupported";
+  if (compression === "xz") return "xz";
   let hasEntry = false;
   const parser = new TarParser({
     entry() {

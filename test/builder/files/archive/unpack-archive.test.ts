@@ -258,15 +258,19 @@ describe("what is in its place already", () => {
 describe("what is an archive", () => {
   const ENTRIES = [{ name: "f", text: "x" }];
 
-  async function addBytes(content: Buffer): Promise<{ readonly layer: readonly string[] }> {
+  async function addBytes(
+    content: Buffer,
+    asked: { readonly searchPath?: string } | undefined = undefined,
+  ): Promise<{ readonly layer: readonly string[] }> {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "thing"), content);
     const layer = await copy({
       from: new LocalTree(folder),
       sources: ["thing"],
       to: "/x/",
-      operation: { unpack: true },
+      operation: { unpack: true, ...(asked === undefined ? {} : { isUnpackAsked: true }) },
       scratchDir: join(folder, "scratch"),
+      ...asked,
     });
     return { layer: paths(layer) };
   }
@@ -290,6 +294,26 @@ describe("what is an archive", () => {
       return;
     }
     expect((await addBytes(content)).layer).toEqual(["x", "x/thing"]);
+  });
+
+  test("xz is unpacked by a program where that is asked for", async () => {
+    const content = compress(await tarOf(ENTRIES), "xz");
+    const text = compress(Buffer.from("no archive"), "xz");
+    if (content === undefined || text === undefined) {
+      console.warn("skipped: xz is not installed");
+      return;
+    }
+    const asked = { searchPath: process.env["PATH"] ?? "" };
+    expect((await addBytes(content, asked)).layer).toEqual(["x", "x/f"]);
+    expect((await addBytes(text, asked)).layer).toEqual(["x", "x/thing"]);
+    await expect(addBytes(content.subarray(0, 60), asked)).rejects.toMatchObject({
+      code: "ARCHIVE_INVALID",
+      message: expect.stringMatching(/^Cannot unpack "thing": xz: .*Unexpected end of input/),
+    });
+    await expect(addBytes(content, { searchPath: "/nowhere" })).rejects.toMatchObject({
+      code: "DECOMPRESSOR_MISSING",
+      hint: expect.stringContaining("xz-utils"),
+    });
   });
 
   test.each([
