@@ -24,6 +24,41 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStore>
       expect(await blobs.statBlob(descriptor.digest)).toEqual({ size: content.byteLength });
     });
 
+    test.each([10_000, 200_000, 700_000])(
+      "writeBlob() takes chunks of up to %i bytes whose memory is used again",
+      async (most) => {
+        const blobs = await create();
+        async function* reused(offset: number): AsyncGenerator<Uint8Array> {
+          const memory = Buffer.alloc(most);
+          let turn = 0;
+          for (let at = offset; at < large.byteLength; ) {
+            const size = Math.min(
+              large.byteLength - at,
+              turn++ % 3 === 0 ? most : 1 + ((turn * 7919) % most),
+            );
+            large.copy(memory, 0, at, at + size);
+            at += size;
+            yield memory.subarray(0, size);
+            memory.fill(0);
+          }
+        }
+        await blobs.writeBlob(describeBytes(large), async ({ offset, transient }) => {
+          if (transient !== true) throw new Error("not asked for");
+          return reused(offset);
+        });
+        expect((await collect(await blobs.openBlob(describeBytes(large)))).equals(large)).toBe(true);
+      },
+    );
+
+    test("openBlob() of which each chunk is done with before the next gives the same bytes", async () => {
+      const blobs = await create();
+      await blobs.writeBlob(describeBytes(large), opener(large));
+      const copies: Buffer[] = [];
+      for await (const chunk of await blobs.openBlob(describeBytes(large), { offset: 5, transient: true }))
+        copies.push(Buffer.from(chunk));
+      expect(Buffer.concat(copies).equals(large.subarray(5))).toBe(true);
+    });
+
     test("openBlob() begins at any offset", async () => {
       const blobs = await create();
       const descriptor = describeBytes(large);

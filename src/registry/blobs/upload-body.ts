@@ -26,7 +26,7 @@ export function uploadBody(
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     let at = offset;
     if (at === end) return;
-    for await (const chunk of joinChunks(await open({ offset, signal }))) {
+    for await (const chunk of joinChunks(await open({ offset, transient: true, signal }))) {
       const piece = at + chunk.byteLength > end ? chunk.subarray(0, end - at) : chunk;
       if (piece.byteLength < chunk.byteLength && end === descriptor.size) throw wrongSize(descriptor, "more");
       yield piece;
@@ -38,25 +38,31 @@ export function uploadBody(
   }
 }
 
-/** The same bytes in pieces that are worth a write each. */
+/**
+ * The same bytes in pieces that are worth a write each. What is given out is done with when the next piece is asked for:
+ * large ones wait until the system has them, and small ones are copies. So the source may use its memory again.
+ */
 export async function* joinChunks(
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let pieces: Uint8Array[] = [];
+  let joined: Uint8Array | undefined;
   let size = 0;
   for await (const chunk of bytes) {
-    if (size === 0 && chunk.byteLength >= LARGE_BYTES) {
+    const isLarge = chunk.byteLength >= LARGE_BYTES;
+    if (joined !== undefined && (isLarge || size + chunk.byteLength > WRITE_BYTES)) {
+      yield joined.subarray(0, size);
+      joined = undefined;
+      size = 0;
+    }
+    if (isLarge) {
       yield chunk;
       continue;
     }
-    pieces.push(chunk);
+    joined ??= Buffer.allocUnsafeSlow(WRITE_BYTES);
+    joined.set(chunk, size);
     size += chunk.byteLength;
-    if (size < WRITE_BYTES) continue;
-    yield Buffer.concat(pieces, size);
-    pieces = [];
-    size = 0;
   }
-  if (size > 0) yield Buffer.concat(pieces, size);
+  if (joined !== undefined && size > 0) yield joined.subarray(0, size);
 }
 
 function wrongSize({ digest, size }: Descriptor, how: "more" | "fewer"): OciError {

@@ -53,13 +53,13 @@ export class DiskBlobStore implements BlobStore {
 
   async openBlob(
     { digest, size }: Descriptor,
-    { offset = 0, signal }: OpenBlobOptions = {},
+    { offset = 0, transient = false, signal }: OpenBlobOptions = {},
   ): Promise<AsyncIterable<Uint8Array>> {
     const found = await this.statBlob(digest);
     if (found === undefined) throw notFound(digest);
     if (found.size !== size) throw corrupt(digest, `${found.size} bytes, not ${size}`);
     signal?.throwIfAborted();
-    return readChunks(this.blobPath(digest), { offset, signal });
+    return readChunks(this.blobPath(digest), { offset, transient, signal });
   }
 
   async readBlob(
@@ -98,7 +98,7 @@ export class DiskBlobStore implements BlobStore {
       const begin = part.offset;
       if (begin > 0) onBytes?.(begin);
       if (begin < descriptor.size) {
-        for await (const chunk of await open({ offset: begin, signal })) {
+        for await (const chunk of await open({ offset: begin, transient: true, signal })) {
           signal?.throwIfAborted();
           const written = part.append(chunk);
           onBytes?.(chunk.byteLength);

@@ -4,6 +4,9 @@ import { onDisk } from "../disk/disk-fault.ts";
 /** Small chunks are gathered up to this before they are written. */
 const GATHER_BYTES = 1024 * 1024;
 
+/** Chunks that may change later are copied below this size, and written at once from it on. */
+const COPY_BYTES = 128 * 1024;
+
 /** After so many bytes the kernel is asked to write them out meanwhile, so that the last sync has little left. */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 
@@ -15,14 +18,20 @@ export interface FileWriterOptions {
   /** "w" makes the file anew, "r+" goes on at `position`. */
   readonly flags?: "w" | "r+";
   readonly position?: number;
+  /** Chunks may be changed once `write` has returned, or its promise is fulfilled. */
+  readonly transient?: boolean;
 }
 
-/** Writes a file front to back. Chunks given to `write` must not be changed afterwards. */
+/** Writes a file front to back. Chunks given to `write` must not be changed afterwards, unless they are transient. */
 export class FileWriter implements AsyncDisposable {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #attempt: string;
   readonly #sync: boolean;
+  readonly #transient: boolean;
+  /** Where small transient chunks are copied to, and how much of it is used. Empty again after every flush. */
+  #copies: Uint8Array = new Uint8Array(0);
+  #copied = 0;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #position: number;
@@ -37,6 +46,7 @@ export class FileWriter implements AsyncDisposable {
     this.#handle = handle;
     this.#attempt = options.attempt;
     this.#sync = options.sync;
+    this.#transient = options.transient ?? false;
     this.#position = options.position ?? 0;
   }
 
@@ -55,9 +65,20 @@ export class FileWriter implements AsyncDisposable {
 
   /** Returns a promise only when something was really written: await it, so that memory stays bounded. */
   write(chunk: Uint8Array): Promise<void> | undefined {
-    this.#gathered.push(chunk);
+    const mustCopy = this.#transient && chunk.byteLength < COPY_BYTES;
+    this.#gathered.push(mustCopy ? this.#copy(chunk) : chunk);
     this.#gatheredBytes += chunk.byteLength;
-    return this.#gatheredBytes >= GATHER_BYTES ? this.flush() : undefined;
+    const isDue = this.#gatheredBytes >= GATHER_BYTES || (this.#transient && !mustCopy);
+    return isDue ? this.flush() : undefined;
+  }
+
+  #copy(chunk: Uint8Array): Uint8Array {
+    // What is gathered stays below GATHER_BYTES before the last chunk, so there is always room for one more.
+    if (this.#copies.byteLength === 0) this.#copies = Buffer.allocUnsafeSlow(GATHER_BYTES + COPY_BYTES);
+    const copy = this.#copies.subarray(this.#copied, this.#copied + chunk.byteLength);
+    copy.set(chunk);
+    this.#copied += chunk.byteLength;
+    return copy;
   }
 
   /** Gives everything gathered to the kernel. */
@@ -91,6 +112,7 @@ export class FileWriter implements AsyncDisposable {
       await writeAll(this.#handle, chunks, at);
       this.#unsynced += bytes;
     }
+    this.#copied = 0;
   }
 
   /** Flushes, syncs where asked for, and closes. */

@@ -11,7 +11,10 @@ import { readChunks } from "./read-chunks.ts";
 export interface BlobPart extends AsyncDisposable {
   /** Bytes that are here already. */
   readonly offset: number;
-  /** @throws {OciError} BLOB_CORRUPT at the first byte past the descriptor's size; {StoreError} DISK_FULL, … */
+  /**
+   * Takes the next bytes. The chunk may be changed once this has returned, or its promise is fulfilled.
+   * @throws {OciError} BLOB_CORRUPT at the first byte past the descriptor's size; {StoreError} DISK_FULL, …
+   */
   append(chunk: Uint8Array): Promise<void> | undefined;
   /**
    * Verifies and makes it the blob.
@@ -31,6 +34,7 @@ export async function openPartFile(paths: StorePaths, descriptor: Descriptor): P
   const writer = await FileWriter.open(path, {
     attempt,
     sync: true,
+    transient: true,
     flags: position > 0 ? "r+" : "w",
     position,
   });

@@ -6,23 +6,26 @@ export const CHUNK_BYTES = 1024 * 1024;
 export interface ReadChunksOptions {
   /** First byte wanted. */
   readonly offset?: number;
+  /** The consumer is done with a piece when it asks for the next: two buffers are used in turn. */
+  readonly transient?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * A file's bytes in pieces of 1 MiB, the next one being read while the consumer works on this one. Each piece is
- * a buffer of its own. The file is closed when the iteration ends, however it ends.
+ * a buffer of its own, unless `transient`. The file is closed when the iteration ends, however it ends.
  */
 export async function* readChunks(
   path: string,
-  { offset = 0, signal }: ReadChunksOptions = {},
+  { offset = 0, transient = false, signal }: ReadChunksOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const handle = await open(path, "r");
   let ahead: Promise<Uint8Array> | undefined;
   try {
     let position = offset;
+    const spare: Buffer[] = [];
     const readNext = async (): Promise<Uint8Array> => {
-      const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
       position += bytesRead;
       return buffer.subarray(0, bytesRead);
@@ -34,6 +37,7 @@ export async function* readChunks(
       // Rejections are met at the await below; without this one they could surface before it.
       ahead.catch(() => undefined);
       yield chunk;
+      if (transient) spare.push(Buffer.from(chunk.buffer));
       chunk = await ahead;
       ahead = undefined;
     }
