@@ -1,8 +1,9 @@
-// Bundles src/ into dist/: one ESM file per public door, shared chunks beside them, and declarations in dist/types.
+// Bundles src/ into dist/: one ESM file per public door of the library, shared chunks beside them, and declarations in
+// dist/types; the command as one script with its compiled code beside it, which dist/cli.js starts (src/cli/start.ts).
 // `--no-types` leaves the declarations out, for a quick turn while working on the code.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +15,6 @@ const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 const STALE_AFTER_MS = 10 * 60_000;
 
 const DOORS = {
-  cli: "src/cli/bin.ts",
   index: "src/index.ts",
   parser: "src/parser/index.ts",
   registry: "src/registry/index.ts",
@@ -82,28 +82,60 @@ async function isCommonJs(path) {
   return true;
 }
 
+const COMMON = {
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  target: "node20.18",
+  // koffi finds its native library beside its own files, so it has to stay a package of its own.
+  external: ["koffi"],
+  define: { STRAKE_VERSION: JSON.stringify(version) },
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  plugins: [builtinsForCommonJs, namedExportsOfCommonJs],
+};
+
 async function bundle() {
   const entryPoints = Object.fromEntries(Object.entries(DOORS).filter(([, file]) => existsSync(root + file)));
-  const { metafile } = await build({
-    absWorkingDir: root,
+  const library = await build({
+    ...COMMON,
     entryPoints,
-    outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",
-    bundle: true,
     splitting: true,
     format: "esm",
-    platform: "node",
-    target: "node20.18",
-    // koffi finds its native library beside its own files, so it has to stay a package of its own.
-    external: ["koffi"],
-    define: { STRAKE_VERSION: JSON.stringify(version) },
-    legalComments: "none",
-    logLevel: "warning",
-    metafile: true,
-    plugins: [builtinsForCommonJs, namedExportsOfCommonJs],
+  });
+  const command = await build({
+    ...COMMON,
+    entryPoints: { strake: "src/cli/bin.ts" },
+    entryNames: "cli/[name]-[hash]",
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    // A script that is compiled by hand has no import(); what is loaded late is a function in the script.
+    supported: { "dynamic-import": false },
+    define: { ...COMMON.define, "import.meta.url": "BUNDLE_URL" },
+    banner: { js: 'const BUNDLE_URL = require("node:url").pathToFileURL(__filename).href;' },
+  });
+  const [script] = Object.keys(command.metafile.outputs);
+  // Beyond ASCII there are only comments. One such character would make V8 keep, and Node convert, twice the bytes.
+  await writeFile(root + script, (await readFile(root + script, "utf8")).replace(/[^\0-\x7f]/g, "?"));
+  await compileAhead(`${root}${script}`);
+  const start = await build({
+    ...COMMON,
+    entryPoints: { cli: "src/cli/start.ts" },
+    format: "esm",
+    define: { STRAKE_BUNDLE: JSON.stringify(`./${script.slice("dist/".length)}`) },
   });
   await chmod(`${root}dist/cli.js`, 0o755);
-  await removeStale(new Set(Object.keys(metafile.outputs)));
+  const outputs = [library, command, start].flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  await removeStale(new Set([...outputs, `${script}.compiled`]));
+}
+
+/** Puts the compiled code of the command's script beside it. Without it everything works, only later. */
+async function compileAhead(script) {
+  const { compile } = await import("./compile-ahead.mjs");
+  await compile(script);
 }
 
 /**
@@ -111,7 +143,7 @@ async function bundle() {
  * may yet load its chunks.
  */
 async function removeStale(written) {
-  for (const folder of ["dist", "dist/chunks"]) {
+  for (const folder of ["dist", "dist/chunks", "dist/cli"]) {
     for (const entry of await readdir(root + folder, { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (!entry.isFile() || written.has(path)) continue;

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { isatty } from "node:tty";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -27,44 +26,53 @@ const stopForFault = (error: NodeJS.ErrnoException): void => {
   controller.abort(outputFault(error));
 };
 
-const context: CommandContext = {
-  settings: readSettings(process.env, await readUser()),
-  commands: COMMANDS,
-  restart: {
-    execPath: process.execPath,
-    argv: [...process.execArgv, ...process.argv.slice(1)],
-  },
-  cwd: process.cwd(),
-  // Asking for the stream already opens it, so it is done only for who reads it.
-  get stdin() {
-    // Whoever reads it gets the error of an interruption; where nobody does, it is no error.
-    if (!isStdinOpen) process.stdin.on("error", () => undefined);
-    isStdinOpen = true;
-    return process.stdin;
-  },
-  isInteractive: isatty(0) && isatty(1),
-  stdout: createOutput(process.stdout, stopForFault),
-  stderr: createOutput(process.stderr, () => undefined),
-  signal: controller.signal,
-  sources: new Map(),
-  now: Date.now,
-  nowMs: () => performance.now(),
-};
-
-// A fault in something that nobody waits for: told like any other, not with Node's dump of code.
-process.on("uncaughtException", async (error) => {
-  const { printError } = await import("./errors/print-error.ts");
-  await printError(error, context);
-  process.exit(1);
-});
-
-let code = await main(process.argv.slice(2), context);
-
-// Idle connections and the like must not keep a finished process alive; what was written goes out first.
-for (const stream of [process.stdout, process.stderr]) {
-  if (stream.writableLength > 0) await new Promise((resolve) => stream.write("", resolve));
+/** What the commands see of this process. */
+async function createContext(): Promise<CommandContext> {
+  return {
+    settings: readSettings(process.env, await readUser()),
+    commands: COMMANDS,
+    restart: {
+      execPath: process.execPath,
+      argv: [...process.execArgv, ...process.argv.slice(1)],
+    },
+    cwd: process.cwd(),
+    // Asking for the stream already opens it, so it is done only for who reads it.
+    get stdin() {
+      // Whoever reads it gets the error of an interruption; where nobody does, it is no error.
+      if (!isStdinOpen) process.stdin.on("error", () => undefined);
+      isStdinOpen = true;
+      return process.stdin;
+    },
+    isInteractive: isatty(0) && isatty(1),
+    stdout: createOutput(process.stdout, stopForFault),
+    stderr: createOutput(process.stderr, () => undefined),
+    signal: controller.signal,
+    sources: new Map(),
+    now: Date.now,
+    nowMs: () => performance.now(),
+  };
 }
-// A result that is not whole must not look like one. Of the last words' fate only the stream knows as yet.
-const fault = stdoutFault ?? process.stdout.errored;
-if (code === EXIT.done && fault !== null) code = await endWith(outputFault(fault), context);
-process.exit(code);
+
+async function run(): Promise<never> {
+  const context = await createContext();
+  // A fault in something that nobody waits for: told like any other, not with Node's dump of code.
+  process.on("uncaughtException", async (error) => {
+    const { printError } = await import("./errors/print-error.ts");
+    await printError(error, context);
+    process.exit(1);
+  });
+
+  let code = await main(process.argv.slice(2), context);
+
+  // Idle connections and the like must not keep a finished process alive; what was written goes out first.
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0) await new Promise((resolve) => stream.write("", resolve));
+  }
+  // A result that is not whole must not look like one. Of the last words' fate only the stream knows as yet.
+  const fault = stdoutFault ?? process.stdout.errored;
+  if (code === EXIT.done && fault !== null) code = await endWith(outputFault(fault), context);
+  process.exit(code);
+}
+
+// Not awaited at the top: the bundle is no ES module, see start.ts. A rejection ends up as an uncaught exception.
+void run();

@@ -1,9 +1,20 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -29,6 +40,27 @@ function strake(...argv: string[]) {
 describe("dist/cli.js", () => {
   it("knows the version of package.json", () => {
     expect(strake("--version")).toEqual({ status: 0, stdout: `strake ${version}\n`, stderr: "" });
+  });
+
+  it("has compiled code beside it that this Node takes", () => {
+    const [name] = /cli\/strake-\w+\.cjs/.exec(readFileSync(CLI, "utf8")) ?? [];
+    const script = join(ROOT, "dist", name ?? "");
+    const source = nodeModule.wrap(readFileSync(script, "latin1"));
+    const cachedData = readFileSync(`${script}.compiled`);
+    expect(new Script(source, { filename: script, cachedData }).cachedDataRejected).toBe(false);
+  });
+
+  it("works without compiled code, and with what another V8 compiled", () => {
+    const copy = join(folder, "copy");
+    cpSync(join(ROOT, "dist"), copy, { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    const [compiled] = readdirSync(join(copy, "cli")).filter((name) => name.endsWith(".compiled"));
+    const version = () =>
+      spawnSync(process.execPath, [join(copy, "cli.js"), "--version"], { env, encoding: "utf8" });
+    writeFileSync(join(copy, "cli", compiled ?? ""), "nothing of V8's");
+    expect(version()).toMatchObject({ status: 0, stderr: "" });
+    rmSync(join(copy, "cli", compiled ?? ""));
+    expect(version()).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("shows help on standard output", () => {
@@ -120,23 +152,50 @@ describe("the library", () => {
         "export const error: Error = new StrakeError<'X'>('X', 'message');\n" +
         "export const count: number = parseDockerfile('FROM scratch').stages.length;\n",
     );
-    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const flags = [
-      "--noEmit",
-      "--strict",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2022",
-      "--types",
-      "node",
-      "--typeRoots",
-      join(ROOT, "node_modules/@types"),
-    ];
-    const run = spawnSync(process.execPath, [tsc, ...flags, "use.ts"], { cwd: project, encoding: "utf8" });
-    expect(run).toMatchObject({ status: 0, stdout: "" });
+    expect(compile(project, "--noEmit", "use.ts")).toMatchObject({ status: 0, stdout: "" });
+  });
+
+  it("does what its page says", () => {
+    const project = consumer();
+    const page = readFileSync(join(ROOT, "docs/library.md"), "utf8");
+    const examples = Array.from(
+      page.matchAll(/^```ts\n(?<code>[\s\S]*?)^```/gm),
+      ({ groups }) => groups?.["code"],
+    );
+    expect(examples).toHaveLength(3);
+    const files = examples.map((code, index) => {
+      const file = `example-${index}.ts`;
+      writeFileSync(join(project, file), code ?? "");
+      return file;
+    });
+    expect(compile(project, ...files)).toMatchObject({ status: 0, stdout: "" });
+
+    const run = (file: string) =>
+      spawnSync(process.execPath, [file], {
+        cwd: project,
+        env: { ...env, TMPDIR: project },
+        encoding: "utf8",
+      });
+    const read = run("example-0.js");
+    expect(read).toMatchObject({ status: 0, stderr: "" });
+    expect(read.stdout).toContain("debian:12 base [ 'RUN' ]\nline 1: ");
+    expect(read.stdout).toContain("(FromAsCasing)\n");
+    expect(read.stdout).toContain("(AptListsLeft)\n");
+    const built = run("example-1.js");
+    expect(built).toMatchObject({ status: 0, stderr: "" });
+    expect(built.stdout).toMatch(/^sha256:[0-9a-f]{64} in 1 step\n$/);
+    // The third asks a registry that isn't there: that it compiles is what can be seen here.
   });
 });
+
+function compile(project: string, ...argv: string[]) {
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  const flags = [
+    ...["--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2023,esnext.disposable"],
+    ...["--types", "node", "--typeRoots", join(ROOT, "node_modules/@types")],
+  ];
+  return spawnSync(process.execPath, [tsc, ...flags, ...argv], { cwd: project, encoding: "utf8" });
+}
 
 /** A folder of a package that depends on this one. */
 function consumer(): string {
