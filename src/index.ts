@@ -1,6 +1,6 @@
 /**
  * The library: what the `strake` command is made of. It reads no environment and writes to no terminal; whatever it needs
- * to know is handed in.
+ * to know is handed in. docs/library.md has whole examples.
  *
  * ```ts
  * import { join } from "node:path";
