@@ -56,7 +56,11 @@ async function createContext(): Promise<CommandContext> {
 async function run(): Promise<never> {
   const context = await createContext();
   // A fault in something that nobody waits for: told like any other, not with Node's dump of code.
+  let isTelling = false;
   process.on("uncaughtException", async (error) => {
+    // What goes wrong in telling it must not be told in the same way.
+    if (isTelling) process.exit(1);
+    isTelling = true;
     const { printError } = await import("./errors/print-error.ts");
     await printError(error, context);
     process.exit(1);
