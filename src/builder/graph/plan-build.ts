@@ -1,4 +1,4 @@
-import { formatFamiliarReference, formatPlatform, type Platform, parseReference } from "../../oci/index.ts";
+import { formatPlatform, type Platform } from "../../oci/index.ts";
 import {
   type Dockerfile,
   DockerfileError,
@@ -12,6 +12,7 @@ import type { BuildOptions, ContextSource } from "../types.ts";
 import type { EnvList } from "./env-list.ts";
 import { predefinedArgs, proxyEnvironment } from "./global-args.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import { familiarName, findNamedContext } from "./named-context.ts";
 import type { Plan, PlannedImage } from "./plan.ts";
 import { countSteps, planStage, stagePlatform, stepName } from "./plan-stage.ts";
 import { type StageState, startOnImage, startOnScratch, startOnStage } from "./planned-stage.ts";
@@ -58,7 +59,8 @@ export async function planBuild(input: PlanInput): Promise<PlannedBuild> {
     words,
     // Like Docker, an empty --target (from an empty variable, say) asks for none.
     target: options.target || undefined,
-    namedContext: (name) => findNamedContext(options.buildContexts, name),
+    namedContext: (name, platform = input.targetPlatform) =>
+      findNamedContext(options.buildContexts, name, platform),
   });
   const epochSeconds = sourceDateEpoch(options.buildArgs);
   const images = new Map<string, ResolvedImage>();
@@ -172,7 +174,8 @@ async function resolveBase(
 async function lookUpBase(node: StageNode, input: PlanInput): Promise<ResolvedBase> {
   const { options } = input;
   const platform = stagePlatform(node, input.targetPlatform);
-  const source = node.namedContext ?? findNamedContext(options.buildContexts, familiarName(node.baseName));
+  const source =
+    node.namedContext ?? findNamedContext(options.buildContexts, familiarName(node.baseName), platform);
   if (source === undefined) {
     const image = await input.resolveImage(node.baseName, platform);
     return { kind: "image", key: imageKey(image), image };
@@ -336,26 +339,6 @@ function finishImage(
 function isCacheIgnored(noCache: BuildOptions["noCache"], node: StageNode): boolean {
   if (typeof noCache === "boolean") return noCache;
   return noCache.some((name) => name.toLowerCase() === (node.name ?? node.shownName));
-}
-
-/** The context given for a name; `latest` and Docker Hub's prefixes make no difference. */
-function findNamedContext(
-  contexts: Readonly<Record<string, ContextSource>>,
-  name: string,
-): ContextSource | undefined {
-  if (name === "scratch" || name === "context") return undefined;
-  const wanted = familiarName(name);
-  for (const [key, source] of Object.entries(contexts))
-    if (key === name || familiarName(key) === wanted) return source;
-  return undefined;
-}
-
-function familiarName(name: string): string {
-  try {
-    return formatFamiliarReference(parseReference(name)).replace(/:latest$/, "");
-  } catch {
-    return name;
-  }
 }
 
 /** SOURCE_DATE_EPOCH as a build argument; a default in the Dockerfile has no effect. */

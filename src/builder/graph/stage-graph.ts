@@ -19,8 +19,8 @@ export interface StageGraphOptions {
   readonly globalArgs: EnvList;
   readonly words: WordExpander;
   readonly target: string | undefined;
-  /** The context of that name, where one was given on the command line. */
-  readonly namedContext: (name: string) => ContextSource | undefined;
+  /** The context of that name, where one was given on the command line: for the platform, by default the target's. */
+  readonly namedContext: (name: string, platform: Platform | undefined) => ContextSource | undefined;
 }
 
 const SCRATCH = "scratch";
@@ -102,14 +102,16 @@ export class StageGraph {
         at: stage.at,
         hint: "Only ARGs before the first FROM can be used in FROM; give the one used here a default, or --build-arg",
       });
-    const namedContext = stage.name === undefined ? undefined : options.namedContext(stage.name);
+    const platform = stage.platform === undefined ? undefined : platformOf(stage, stage.platform, options);
+    const namedContext =
+      stage.name === undefined ? undefined : options.namedContext(stage.name.toLowerCase(), platform);
     return {
       shownName: stage.name ?? `stage-${index}`,
       name: stage.name?.toLowerCase(),
       baseName,
       base: this.#baseOf(baseName),
       at: stage.at,
-      platform: stage.platform === undefined ? undefined : platformOf(stage, stage.platform, options),
+      platform,
       namedContext,
       isDeclared: true,
       commands: [],

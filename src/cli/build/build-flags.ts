@@ -32,7 +32,7 @@ export const BUILD_FLAGS = {
   },
   "build-context": {
     type: "list",
-    value: "NAME=SOURCE",
+    value: "NAME[::PLATFORM]=SOURCE",
     group: SOURCE,
     summary:
       "One more context for FROM and --from: a folder, docker-image://NAME, oci-layout://DIR[:TAG], a git repository or a URL",

@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { splitContextName } from "../../builder/graph/named-context.ts";
 import type { ContextSource } from "../../builder/types.ts";
+import { parsePlatform, parseReference } from "../../oci/index.ts";
 import { CliError, usageError } from "../error.ts";
 
 // What Docker takes for a remote context: a URL, or one of git's short spellings.
@@ -23,7 +25,7 @@ export function isHttpUrl(text: string): boolean {
 }
 
 /**
- * `--build-context NAME=VALUE`.
+ * `--build-context NAME=VALUE`, `NAME::PLATFORM=VALUE`.
  * @param cwd what relative folders are relative to
  * @throws {CliError} USAGE
  */
@@ -36,7 +38,23 @@ export function parseBuildContext(
     throw usageError(`Cannot read --build-context "${text}"`, "Write NAME=SOURCE");
   }
   const value = text.slice(equals + 1);
-  return { name: text.slice(0, equals), source: parseSource(value, cwd) };
+  const name = text.slice(0, equals);
+  checkContextName(name);
+  return { name, source: parseSource(value, cwd) };
+}
+
+/** A name that no stage, image or platform can have would never be used. In Docker's words. */
+function checkContextName(text: string): void {
+  const { name, platform } = splitContextName(text);
+  try {
+    parseReference(name);
+    if (platform !== undefined) parsePlatform(platform);
+  } catch (error) {
+    throw usageError(
+      `invalid context name ${text}: ${error instanceof Error ? error.message : String(error)}`,
+      "A context is called like a stage or an image, in lower case; NAME::PLATFORM is one for that platform alone",
+    );
+  }
 }
 
 /** Makes sure that a named context that is a folder is one. @throws {CliError} INPUT_UNUSABLE */

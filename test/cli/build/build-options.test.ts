@@ -266,6 +266,8 @@ describe("readBuildOptions()", () => {
     [["--annotation", "bogus:k=v", "."], /Unknown type "bogus"/],
     [["--build-context", "x", "."], /--build-context "x"/],
     [["--build-context", "x=ftp://y", "."], /"ftp" is no kind of source/],
+    [["--build-context", "UPPER=.", "."], /^invalid context name UPPER: /],
+    [["--build-context", "x::=.", "."], /^invalid context name x::: /],
     [["--secret", "src=token,bogus=1", "."], /Unknown key "bogus"/],
     [["--secret", "env=X", "."], /has no id/],
     [["-q", "-o", "-", "."], /image ID \(-q\)/],
