@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type BlobSink, parseReference, verifyBlob } from "../../src/oci/index.ts";
 import { pullImage, RegistryClient, type RegistryClientOptions } from "../../src/registry/index.ts";
@@ -12,6 +15,7 @@ import {
 } from "../support/large-blob-server.ts";
 import { FastClock } from "../support/registry-clock.ts";
 
+const CLI = resolve(import.meta.dirname, "../../dist/cli.js");
 const MIB = 1024 * 1024;
 const SIZE = 128 * MIB;
 /** Seconds of watching take tenths of seconds, and what a connection brings looks a tenth as fast. */
@@ -125,3 +129,38 @@ describe("a large blob of which one connection brings little", { timeout: 120_00
     await expect(pull(server)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
   });
 });
+
+describe.skipIf(!existsSync(CLI))(
+  "a pull that is killed when 90 % of a blob have come (dist/cli.js built)",
+  { timeout: 120_000 },
+  () => {
+    test.each([
+      ["over one connection", 45 * MIB],
+      ["over several", 8 * MIB],
+    ])("%s: the next moves no more than 12 % again", async (_, bytesPerSecond) => {
+      const folder = await mkdtemp(join(tmpdir(), "strake-ranges-"));
+      try {
+        await using server = await startLargeBlobServer({ size: SIZE, bytesPerSecond });
+        const pull = (): ChildProcess =>
+          spawn(process.execPath, [CLI, "pull", `${server.host}/x:1`], {
+            env: { PATH: process.env["PATH"], HOME: folder, STRAKE_ROOT: join(folder, "store") },
+            stdio: "ignore",
+          });
+        const killed = pull();
+        const closed = once(killed, "close");
+        while (server.sent() < 0.9 * SIZE && killed.exitCode === null)
+          await new Promise((go) => setTimeout(go, 2));
+        killed.kill("SIGKILL");
+        expect((await closed)[1]).toBe("SIGKILL");
+        const sent = server.sent();
+        server.reset();
+        const [code] = await once(pull(), "close");
+        expect(code).toBe(0);
+        expect(sent + server.sent()).toBeLessThanOrEqual(1.12 * SIZE);
+        expect(server.ranges).toEqual([expect.stringMatching(/^bytes=\d{9}-$/)]);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+  },
+);
