@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
 import { parseReference } from "../../src/oci/index.ts";
-import {
-  pullImage,
-  pushImage,
-  RegistryClient,
-  type RegistryClientOptions,
-} from "../../src/registry/index.ts";
+import { pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { PauseWatch } from "../support/pause-watch.ts";
 import { type RandomFaultOptions, randomFaults } from "../support/random-faults.ts";
 import { FastClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
@@ -18,7 +14,12 @@ const WORKERS = 4;
 /** How much faster clients' pauses are than they believe. */
 const SCALE = 40;
 const RATE = 0.3;
-const MAX_BYTES = 1.1;
+/**
+ * For the seed of every run, and for any: distribution 2.8 throws a session away that broke, or of which an answer was
+ * lost, so what a seed breaks late goes twice.
+ */
+const USUAL_SEED = 1;
+const MAX_BYTES = { usual: 1.1, any: 1.25 };
 
 interface Soaked {
   readonly direction: string;
@@ -86,49 +87,8 @@ type Work = (
   reference: ReturnType<typeof parseReference>,
 ) => Promise<void>;
 
-/** Notices requests that a client sent in a pause that it had been asked for. */
-class PauseWatch {
-  readonly intrusions: string[] = [];
-  faults = 0;
-  requests = 0;
-  readonly #askedMs = new Map<string, number>();
-
-  constructor(proxy: FaultProxy, faults: ReturnType<typeof randomFaults>) {
-    proxy.rule = (request) => {
-      this.requests++;
-      const fault = faults(request);
-      if (fault === undefined) return undefined;
-      this.faults++;
-      const seconds = fault.kind === "answer" ? Number(fault.headers?.["retry-after"] ?? 0) : 0;
-      const path = request.path.replace(/\?.*/, "");
-      this.#askedMs.set(`${request.headers["user-agent"]} ${request.method} ${path}`, seconds * 1000);
-      return fault;
-    };
-  }
-
-  /** All times are those of the client's clock, so what is on its way when it is asked is no intrusion. */
-  clientOptions(name: string, clock: FastClock): RegistryClientOptions {
-    const pauses: { readonly fromMs: number; readonly toMs: number }[] = [];
-    return {
-      userAgent: name,
-      clock,
-      onEvent: (event) => {
-        if (event.kind !== "request") return;
-        const request = `${name} ${event.method} ${new URL(event.url).pathname}`;
-        const nowMs = clock.nowMs();
-        const sentMs = nowMs - event.durationMs;
-        // An answer is told before it is acted upon.
-        const isIn = pauses.some(({ fromMs, toMs }) => sentMs > fromMs + 2 * SCALE && sentMs < toMs - 1);
-        if (isIn) this.intrusions.push(request);
-        const askedMs = this.#askedMs.get(request) ?? 0;
-        if ((event.status === 429 || event.status === 503) && askedMs > 0)
-          pauses.push({ fromMs: nowMs, toMs: nowMs + askedMs });
-      },
-    };
-  }
-}
-
-const seed = testSeed();
+const seed = testSeed(USUAL_SEED);
+const maxBytes = seed === USUAL_SEED ? MAX_BYTES.usual : MAX_BYTES.any;
 
 test(`every third request fails: all ends well, with few bytes more and in no pause that was asked for (seed ${seed})`, async ({
   skip,
@@ -138,7 +98,7 @@ test(`every third request fails: all ends well, with few bytes more and in no pa
   await using proxy = await startProxy(server.host);
   for (const soaked of await soak(proxy, { seed, rate: RATE, rounds: 100 })) {
     expectWell(soaked);
-    expect(soaked.ratio).toBeLessThanOrEqual(MAX_BYTES);
+    expect(soaked.ratio).toBeLessThanOrEqual(maxBytes);
   }
 }, 240_000);
 
@@ -147,7 +107,7 @@ test(`the same of a registry that keeps what it got of a broken upload (seed ${s
   await using proxy = await startProxy(server.host);
   for (const soaked of await soak(proxy, { seed, rate: RATE, rounds: 20 })) {
     expectWell(soaked);
-    expect(soaked.ratio).toBeLessThanOrEqual(MAX_BYTES);
+    expect(soaked.ratio).toBeLessThanOrEqual(maxBytes);
   }
 });
 
@@ -161,7 +121,10 @@ function expectWell(soaked: Soaked): void {
   console.log(show(soaked));
   expect(soaked.failures).toEqual([]);
   expect(soaked.intrusions).toEqual([]);
-  expect(soaked.faults / soaked.requests).toBeGreaterThan(RATE - 0.05);
+  // Four standard deviations: whatever the seed, fewer than that means that the faults are not what they should be.
+  const { faults, requests } = soaked;
+  const deviation = Math.sqrt((RATE * (1 - RATE)) / requests);
+  expect(faults / requests).toBeGreaterThan(RATE - 4 * deviation);
 }
 
 function show({ direction, ratio, faults, requests, failures }: Soaked): string {

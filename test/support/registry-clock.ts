@@ -69,16 +69,16 @@ export class HastyClock implements Clock {
 
 /** Real time, so many times as fast: pauses of seconds take milliseconds, and keep their order. */
 export class FastClock implements Clock {
-  readonly #scale: number;
+  readonly scale: number;
   readonly #random: () => number;
 
   constructor(scale: number, random: () => number) {
-    this.#scale = scale;
+    this.scale = scale;
     this.#random = random;
   }
 
   nowMs(): number {
-    return performance.now() * this.#scale;
+    return performance.now() * this.scale;
   }
 
   dateMs(): number {
@@ -90,7 +90,7 @@ export class FastClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
-    const timer = setTimeout(callback, delayMs / this.#scale);
+    const timer = setTimeout(callback, delayMs / this.scale);
     return () => clearTimeout(timer);
   }
 }
