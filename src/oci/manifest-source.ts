@@ -1,5 +1,6 @@
 import { decodeManifestDocument } from "./decode-manifest.ts";
 import type { Descriptor } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
 import type { ImageIndex, ImageManifest } from "./manifest.ts";
 
 /** A document with its bytes: what digests and signatures are about. */
@@ -35,6 +36,8 @@ export interface ManifestSink {
     bytes: Uint8Array,
     options: {
       readonly mediaType: string;
+      /** What others name it by; its sha256 digest when absent. */
+      readonly digest?: Digest | undefined;
       readonly tag?: string | undefined;
       readonly signal?: AbortSignal | undefined;
     },

@@ -10,6 +10,7 @@ import {
   isDigest,
   OciError,
   type OpenBlobOptions,
+  verifyBytes,
 } from "../oci/index.ts";
 import type { BlobStreams } from "./blobs/blob-streams.ts";
 import type { EarlyPushes } from "./blobs/early-pushes.ts";
@@ -98,10 +99,15 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
    */
   async pushManifest(
     bytes: Uint8Array,
-    options: { readonly mediaType: string; readonly tag?: string | undefined } & Cancellable,
+    options: {
+      readonly mediaType: string;
+      readonly digest?: Digest | undefined;
+      readonly tag?: string | undefined;
+    } & Cancellable,
   ): Promise<Descriptor> {
     const { mediaType, tag, signal } = options;
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+    const descriptor = { mediaType, digest: options.digest ?? digestOf(bytes), size: bytes.byteLength };
+    verifyBytes(bytes, descriptor);
     const document = decodeManifestDocument(bytes, mediaType);
     const content = document.kind === "index" ? document.index : document.manifest;
     const { subject } = content;

@@ -106,16 +106,18 @@ async function copyDocuments(
     manifests.filter((manifest) => manifest !== root),
     PARALLEL_BLOBS,
     async ({ bytes, descriptor }, inner) => {
-      await to.pushManifest(bytes, { mediaType: descriptor.mediaType, signal: inner });
+      const { mediaType, digest } = descriptor;
+      await to.pushManifest(bytes, { mediaType, digest, signal: inner });
     },
     signal,
   );
   for (const { bytes, descriptor } of indexes) {
-    await to.pushManifest(bytes, { mediaType: descriptor.mediaType, signal });
+    await to.pushManifest(bytes, { mediaType: descriptor.mediaType, digest: descriptor.digest, signal });
   }
   const { bytes, descriptor } = root;
+  const { mediaType, digest } = descriptor;
   for (const tag of tags.length === 0 ? [undefined] : tags) {
-    await to.pushManifest(bytes, { mediaType: descriptor.mediaType, tag, signal });
+    await to.pushManifest(bytes, { mediaType, digest, tag, signal });
   }
 }
 

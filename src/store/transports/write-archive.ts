@@ -66,8 +66,14 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
     });
   }
 
-  async pushManifest(bytes: Uint8Array, { mediaType }: { readonly mediaType: string }): Promise<Descriptor> {
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+  async pushManifest(
+    bytes: Uint8Array,
+    {
+      mediaType,
+      digest = digestOf(bytes),
+    }: { readonly mediaType: string; readonly digest?: Digest | undefined },
+  ): Promise<Descriptor> {
+    const descriptor = { mediaType, digest, size: bytes.byteLength };
     if (bytes.byteLength > MAX_MANIFEST_BYTES) throw new RangeError("a manifest is smaller than that");
     await this.#inTurn(async () => {
       const name = blobName(descriptor.digest);

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { BlobOpener, BlobSink } from "../../oci/blob-source.ts";
 import { decodeIndex } from "../../oci/decode-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { digestOf } from "../../oci/digest.ts";
+import { type Digest, digestOf } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
@@ -84,8 +84,14 @@ export class FolderWriter implements BlobSink, ManifestSink {
     }
   }
 
-  async pushManifest(bytes: Uint8Array, { mediaType }: { readonly mediaType: string }): Promise<Descriptor> {
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+  async pushManifest(
+    bytes: Uint8Array,
+    {
+      mediaType,
+      digest = digestOf(bytes),
+    }: { readonly mediaType: string; readonly digest?: Digest | undefined },
+  ): Promise<Descriptor> {
+    const descriptor = { mediaType, digest, size: bytes.byteLength };
     await this.writeBlob(descriptor, async () => once(bytes));
     return descriptor;
   }
