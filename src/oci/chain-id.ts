@@ -14,8 +14,3 @@ export function computeChainIds(diffIds: readonly Digest[]): readonly Digest[] {
   }
   return chainIds;
 }
-
-/** The chainID of the whole stack; undefined for no layers. */
-export function computeChainId(diffIds: readonly Digest[]): Digest | undefined {
-  return computeChainIds(diffIds).at(-1);
-}

@@ -1,5 +1,5 @@
 export type { BlobOpener, BlobSink, BlobSource, OpenBlobOptions } from "./blob-source.ts";
-export { computeChainId, computeChainIds } from "./chain-id.ts";
+export { computeChainIds } from "./chain-id.ts";
 export {
   type ChoosePlatformOptions,
   choosePlatform,
@@ -66,7 +66,6 @@ export {
 } from "./platform.ts";
 export {
   type AnyReference,
-  DEFAULT_TAG,
   DOCKER_HUB,
   formatFamiliarName,
   formatFamiliarReference,

@@ -12,7 +12,7 @@ export interface Reference {
 }
 
 export const DOCKER_HUB = "docker.io";
-export const DEFAULT_TAG = "latest";
+const DEFAULT_TAG = "latest";
 
 const OFFICIAL_PREFIX = "library/";
 const MAX_REPOSITORY_LENGTH = 255;

@@ -4,7 +4,6 @@ export { TarError, type TarErrorCode } from "./error.ts";
 export type { TarEntryKind, TarHeader } from "./header.ts";
 export { TarParser, type TarParserOptions } from "./parser.ts";
 export { cleanPath, comparePaths, parentPath } from "./path-rules.ts";
-export { readTar, type TarEntry } from "./read-tar.ts";
 export type { TarSink } from "./sink.ts";
 export { toLayerEntry } from "./to-layer-entry.ts";
 export { parseWhiteout, tarPath, type WhiteoutName } from "./whiteout.ts";

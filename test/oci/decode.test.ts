@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  computeChainId,
   computeChainIds,
   type Descriptor,
   decodeImageConfig,
@@ -168,7 +167,7 @@ describe("computeChainIds()", () => {
     const [a, b, c] = [digestOf("a"), digestOf("b"), digestOf("c")];
     const ab = digestOf(`${a} ${b}`);
     expect(computeChainIds([a, b, c])).toEqual([a, ab, digestOf(`${ab} ${c}`)]);
-    expect(computeChainId([])).toBeUndefined();
+    expect(computeChainIds([])).toEqual([]);
   });
 });
 

@@ -2,9 +2,8 @@ import { chmodSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync 
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeHeader, paddingOf, readTar, TarParser, toLayerEntry } from "../../src/tar/index.ts";
+import { encodeHeader, paddingOf, TarParser, toLayerEntry } from "../../src/tar/index.ts";
 import {
-  chunksOf,
   hasProgram,
   makeBlock,
   makeEntry,
@@ -125,25 +124,6 @@ test("what encodeHeader() writes is what the parser reads, for any entry", async
     ),
     { numRuns: 300 },
   );
-});
-
-test("content that nobody reads is skipped", async () => {
-  const names: string[] = [];
-  for await (const { header } of readTar(chunksOf(makeTar(SAMPLE), 100))) names.push(header.name);
-  expect(names.length).toBe(SAMPLE.length);
-});
-
-test("leaving a reading closes its source", async () => {
-  let isClosed = false;
-  async function* source() {
-    try {
-      yield makeTar(SAMPLE);
-    } finally {
-      isClosed = true;
-    }
-  }
-  for await (const _ of readTar(source())) break;
-  expect(isClosed).toBe(true);
 });
 
 describe("archives of GNU tar and bsdtar", () => {

@@ -9,8 +9,8 @@ import {
   END_OF_ARCHIVE_BYTES,
   encodeHeader,
   paddingOf,
-  readTar,
   type TarHeader,
+  TarParser,
   type TarParserOptions,
 } from "../../src/tar/index.ts";
 
@@ -90,13 +90,24 @@ export async function readAll(
   options: TarParserOptions & { readonly chunkBytes?: number } = {},
 ): Promise<ReadEntry[]> {
   const { chunkBytes = tar.length, ...parserOptions } = options;
-  const entries: ReadEntry[] = [];
-  for await (const { header, content } of readTar(chunksOf(tar, chunkBytes), parserOptions)) {
-    const parts: Uint8Array[] = [];
-    for await (const part of content) parts.push(Buffer.from(part));
-    entries.push({ ...header, content: Buffer.concat(parts) });
-  }
-  return entries;
+  const entries: { readonly header: TarHeader; readonly parts: Uint8Array[] }[] = [];
+  const parts = (): Uint8Array[] => {
+    const last = entries.at(-1);
+    if (last === undefined) throw new Error("invariant: content belongs to an entry");
+    return last.parts;
+  };
+  const parser = new TarParser(
+    {
+      entry: (header) => entries.push({ header, parts: [] }),
+      content: (bytes) => parts().push(Buffer.from(bytes)),
+      hole: (length) => parts().push(Buffer.alloc(length)),
+      end: () => undefined,
+    },
+    parserOptions,
+  );
+  for await (const chunk of chunksOf(tar, chunkBytes)) parser.write(chunk);
+  parser.finish();
+  return entries.map(({ header, parts }) => ({ ...header, content: Buffer.concat(parts) }));
 }
 
 export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
