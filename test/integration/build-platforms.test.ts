@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startProxy } from "../support/registry-proxy.ts";
 import { hasRegistry, hasSkopeo, type RegistryServer, startRegistry } from "../support/registry-server.ts";
 import { buildProblem, Workbench } from "./support/workbench.ts";
 
@@ -70,6 +71,27 @@ describe.skipIf(problem !== undefined)(
         ["inspect", "--tls-verify=false", ...args, `docker://${registry.host}/${name}`],
         { stdio: "pipe", encoding: "utf8" },
       );
+
+    it("asks for a tag once for all platforms, so that they stand on one version of it", async () => {
+      const name = (host: string): string => `${host}/bases/moving:1`;
+      await bench.write("moving.Dockerfile", "FROM scratch\nARG TARGETARCH\nLABEL of=$TARGETARCH\n");
+      const moving = join(bench.context, "moving.Dockerfile");
+      await build("--push", "-t", name(registry.host), "-f", moving, "--platform", PLATFORMS.join(","));
+      await using proxy = await startProxy(registry.host);
+      await bench.write("user.Dockerfile", `FROM ${name(proxy.host)}\nLABEL made=here\n`);
+      const user = join(bench.context, "user.Dockerfile");
+      const { code } = await bench.build(
+        ["-o", "type=cacheonly", "-f", user, "--platform", PLATFORMS.join(",")],
+        { store: join(bench.folder, "other-store") },
+      );
+      expect(code).toBe(0);
+      const asked = proxy.seen.filter(({ path }) => path.includes("/bases/moving/manifests/"));
+      const digest = inRegistry("bases/moving:1", "--format", "{{.Digest}}").trim();
+      expect(asked.filter(({ path }) => path.endsWith("/1"))).toHaveLength(1);
+      expect(
+        asked.filter(({ path, method }) => path.endsWith(digest) && method === "GET").length,
+      ).toBeLessThan(2);
+    });
 
     it("runs what is for the build's platform there, and once where the target does not matter", async () => {
       const { stderr } = await build("--no-cache", "-o", "type=cacheonly", "--platform", PLATFORMS.join(","));

@@ -7,6 +7,7 @@ import { readKnownFrom } from "./known-documents.ts";
 import { pushRecord } from "./push-record.ts";
 import { pushWhileCompressing } from "./push-while-compressing.ts";
 import { runStep } from "./run-step.ts";
+import { TagMeanings } from "./tag-meanings.ts";
 import { reportTransfer } from "./transfer-events.ts";
 
 export interface RegistryImagesOptions {
@@ -35,6 +36,7 @@ export function createRegistryImages(options: RegistryImagesOptions): RemoteImag
   const { open, store, onEvent, nowMs } = options;
   /** Pushes that go on, by repository: the client's events say only what they are about. */
   const pushing = new Map<string, string>();
+  const meanings = new TagMeanings();
   let opening: Promise<RegistryClient> | undefined;
 
   const report = (event: RegistryEvent): void => {
@@ -59,7 +61,13 @@ export function createRegistryImages(options: RegistryImagesOptions): RemoteImag
         client(),
       ]);
       const readKnown = readKnownFrom(store);
-      const image = await fetchImageMetadata(opened, parseReference(name), { platform, readKnown, signal });
+      const image = await meanings.resolve(name, parseReference(name), (reference, { readKnown: known }) =>
+        fetchImageMetadata(opened, reference, {
+          platform,
+          readKnown: async (descriptor) => (await known?.(descriptor)) ?? readKnown(descriptor),
+          signal,
+        }),
+      );
       const { registry, repository } = image.reference;
       return {
         manifest: image.manifest.descriptor,
