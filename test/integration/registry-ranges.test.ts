@@ -93,6 +93,15 @@ describe("a large blob of which one connection brings little", { timeout: 120_00
     expect(before + server.sent()).toBeLessThanOrEqual(1.12 * SIZE);
   });
 
+  test("comes from the storage that the registry names, which it is asked for again only when the link expires", async () => {
+    await using server = await start({ linkUses: 8 });
+    await pull(server);
+    expect(server.mostAtOnce()).toBeGreaterThanOrEqual(2);
+    expect(server.ranges.filter(isOfPiece).length).toBeGreaterThan(16);
+    expect(server.links()).toBeGreaterThanOrEqual(2);
+    expect(server.links()).toBeLessThan(server.ranges.length / 2);
+  });
+
   test("stays with one where the line is the limit", async () => {
     await using server = await start({ bytesPerSecond: 300 * MIB, bytesPerSecondInAll: 35 * MIB });
     await pull(server);

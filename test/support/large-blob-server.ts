@@ -19,6 +19,8 @@ export interface LargeBlobServerOptions {
   readonly ranges?: boolean;
   /** Requests for the layer past this many at a time are answered 503. */
   readonly mostAtOnce?: number;
+  /** The layer is elsewhere: whoever asks for it gets a link to another origin, good for so many requests. */
+  readonly linkUses?: number;
   /** The layer's bytes are not what its digest says. */
   readonly corrupt?: boolean;
 }
@@ -31,6 +33,8 @@ export interface LargeBlobServer extends AsyncDisposable {
   sent(): number;
   /** Most requests for the layer that were answered at the same time, since the last reset. */
   mostAtOnce(): number;
+  /** Links to the layer that were given out. */
+  links(): number;
   /** Range headers of the requests for the layer. */
   readonly ranges: (string | undefined)[];
   reset(): void;
@@ -54,6 +58,7 @@ export async function startLargeBlobServer(options: LargeBlobServerOptions): Pro
       layers: [layer],
     }),
   );
+  const uses = new Map<string, number>();
   const counts = { sent: 0, now: 0, most: 0 };
   const ranges: (string | undefined)[] = [];
   const line = new Pace(options.bytesPerSecondInAll);
@@ -102,7 +107,19 @@ export async function startLargeBlobServer(options: LargeBlobServerOptions): Pro
       });
       outgoing.end(incoming.method === "HEAD" ? undefined : bytes);
     };
-    if (path.endsWith(layer.digest)) void sendLayer(incoming, outgoing).catch(() => outgoing.destroy());
+    const link = /^\/link-(\d+)$/.exec(path)?.[1];
+    if (link !== undefined) {
+      const left = uses.get(link) ?? 0;
+      uses.set(link, left - 1);
+      if (left <= 0 || incoming.headers.authorization !== undefined) outgoing.writeHead(403).end();
+      else void sendLayer(incoming, outgoing).catch(() => outgoing.destroy());
+    } else if (path.endsWith(layer.digest) && options.linkUses !== undefined) {
+      const name = String(uses.size);
+      uses.set(name, options.linkUses);
+      const { port } = server.address() as AddressInfo;
+      outgoing.writeHead(307, { location: `http://localhost:${port}/link-${name}` }).end();
+    } else if (path.endsWith(layer.digest))
+      void sendLayer(incoming, outgoing).catch(() => outgoing.destroy());
     else if (path.endsWith(digestOf(config))) answer(config, "application/octet-stream");
     else if (path.includes("/manifests/")) answer(manifest, MEDIA_TYPES.ociManifest);
     else outgoing.writeHead(path === "/v2/" ? 200 : 404).end();
@@ -114,6 +131,7 @@ export async function startLargeBlobServer(options: LargeBlobServerOptions): Pro
     layer,
     sent: () => counts.sent,
     mostAtOnce: () => counts.most,
+    links: () => uses.size,
     ranges,
     reset() {
       counts.sent = 0;

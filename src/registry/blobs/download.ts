@@ -35,6 +35,11 @@ export interface BlobFetchDeps {
   readonly readers: () => Promise<readonly HostSession[]>;
   /** Hosts that are not asked for this blob, or no longer; added to here. */
   readonly given?: Set<HostSession> | undefined;
+  /**
+   * Where hosts have sent us for this blob: the next range is asked for there, which spares the registry a request.
+   * Such links expire; then the host is asked for a new one.
+   */
+  readonly storage?: Map<HostSession, URL> | undefined;
 }
 
 /**
@@ -192,13 +197,22 @@ export class Download {
       transient: this.#request.transient,
       signal,
     };
+    let mayBeDirect = true;
     for (;;) {
-      const answer = await session.request(request);
+      const storage = mayBeDirect ? this.#deps.storage?.get(session) : undefined;
+      const answer = await session.request(storage === undefined ? request : { ...request, target: storage });
       const { status, headers } = answer;
+      if (storage !== undefined && status !== 206) {
+        answer.body.discard();
+        mayBeDirect = false;
+        if (this.#deps.storage?.get(session) === storage) this.#deps.storage.delete(session);
+        continue;
+      }
       if (status === 206 && range !== undefined) {
         const given = parseContentRange(headers.one("content-range"));
         const isWanted = given?.first === offset && (end === undefined || given.last === end - 1);
         if (isWanted && (given.total === undefined || given.total === size)) {
+          if (answer.hops.length > 0) this.#deps.storage?.set(session, answer.url);
           this.#surplus = 0;
           return answer;
         }

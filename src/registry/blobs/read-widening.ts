@@ -1,4 +1,5 @@
 import { RegistryError } from "../error.ts";
+import type { HostSession } from "../host-session.ts";
 import type { RetryPolicy } from "../transport/retry.ts";
 import type { BlobStreams } from "./blob-streams.ts";
 import { decideStreams, type StreamBaseline } from "./decide-streams.ts";
@@ -104,7 +105,12 @@ class WideStream {
     this.#size = descriptor.size;
     this.#signal = signal;
     const given = new Set(deps.given);
-    const pieceDeps = { ...deps, given, policy: shortened(deps.policy) };
+    const pieceDeps = {
+      ...deps,
+      given,
+      storage: new Map<HostSession, URL>(),
+      policy: shortened(deps.policy),
+    };
     this.#reader = new PieceReader({
       offset,
       end: descriptor.size,
