@@ -133,6 +133,11 @@ export class HostSession {
     return [to, rest].filter((part) => part !== "").join("/");
   }
 
+  /** The tries of an operation of several requests. */
+  newBudget(): RetryBudget {
+    return new RetryBudget(this.#deps.policy);
+  }
+
   /** Tells a warning, each text once. */
   warn(text: string): void {
     const { warnings, onEvent } = this.#deps;

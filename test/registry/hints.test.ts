@@ -78,6 +78,14 @@ describe("what to do about an answer", () => {
     });
   });
 
+  test("500 to the question for a tag's digest is asked about once more by GET, not as often again", async () => {
+    answerAll(500);
+    await using client = newClient();
+    await expect(repository(client).resolve("1")).rejects.toMatchObject({ code: "SERVER_FAILED" });
+    const methods = registry.seen.filter(({ path }) => path !== "/v2/").map(({ method }) => method);
+    expect(methods).toEqual([...Array.from({ length: 10 }, () => "HEAD"), "GET"]);
+  });
+
   test("429 to the question for a tag's digest is told with its limits, and not asked again by GET", async () => {
     answerAll(429, { "retry-after": "3600", "ratelimit-limit": "100;w=21600" });
     await using client = newClient();

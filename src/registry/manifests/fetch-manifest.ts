@@ -18,6 +18,7 @@ import { isPage, pageHint } from "../hints.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import type { FetchedDocument } from "../images/types.ts";
 import { BodyTooLongError, readBody } from "../transport/exchange.ts";
+import type { RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 
 /** All at once and always: registries convert to, or deny, what is not listed. */
@@ -44,14 +45,15 @@ export interface ManifestRequest {
 
 /**
  * Fetches a manifest or index. By digest the bytes must have it; by tag they must have the digest that the registry
- * names, if it names one.
+ * names, if it names one. A `budget` may have been used up in part by requests before it.
  * @throws {RegistryError} MANIFEST_NOT_FOUND, BAD_RESPONSE, …
  */
 export async function fetchManifest(
   session: HostSession,
   request: ManifestRequest,
+  budget?: RetryBudget,
 ): Promise<FetchedDocument> {
-  const wire = manifestRequest(session, "GET", request);
+  const wire = { ...manifestRequest(session, "GET", request), budget };
   for (let tries = 1; ; tries++) {
     const answer = await session.request(wire);
     if (answer.status !== 200) throw await session.refuse(answer, wire);
@@ -70,7 +72,8 @@ export async function resolveManifest(
   session: HostSession,
   request: ManifestRequest,
 ): Promise<{ readonly descriptor: Descriptor; readonly document?: FetchedDocument }> {
-  const wire = manifestRequest(session, "HEAD", request);
+  const budget = session.newBudget();
+  const wire = { ...manifestRequest(session, "HEAD", request), budget };
   const answer = await session.request(wire);
   answer.body.discard();
   const descriptor = answer.status === 200 ? headDescriptor(answer) : undefined;
@@ -79,7 +82,7 @@ export async function resolveManifest(
   // Where too much has been asked already, GET is only answered the same.
   if (request.headOnly === true || answer.status === 429) throw await session.refuse(answer, wire);
   // Some answer 404 or 403 to HEAD where GET works, and GET says why it does not.
-  const document = await fetchManifest(session, request);
+  const document = await fetchManifest(session, request, budget);
   return { descriptor: document.descriptor, document };
 }
 
