@@ -53,6 +53,14 @@ describe("strake", () => {
       ["help", "build", "extra"],
       'error: Unknown command "build extra"\nhint: strake --help lists the commands\n',
     ],
+    [
+      ["login", "-u", "ci"],
+      "error: Cannot ask for the password: standard input is no terminal\nhint: Give it with --password-stdin\n",
+    ],
+    [
+      ["login"],
+      "error: Cannot ask for the user name and password: standard input is no terminal\nhint: Give them as -u NAME --password-stdin\n",
+    ],
   ])("%j is a wrong command line", async (argv, stderr) => {
     expect(await runCli(argv)).toMatchObject({ code: 2, stdout: "", stderr });
   });

@@ -26,11 +26,7 @@ export function findBuild(
       hint: "A build leaves its log in the store that it uses; STRAKE_ROOT names another store",
     });
   }
-  throw new CliError(
-    "BUILD_NOT_FOUND",
-    `${attempt}: it is none of the ${builds.length} that are remembered`,
-    {
-      hint: "strake logs --list lists them",
-    },
-  );
+  throw new CliError("BUILD_NOT_FOUND", `${attempt}: it is none of those that are remembered`, {
+    hint: "strake logs --list lists them",
+  });
 }
