@@ -24,7 +24,10 @@ export const rmi = defineCommand({
   },
   examples: [
     { command: "strake rmi app:1.1", summary: "One name" },
-    { command: "strake rmi -f $(strake images -q app)", summary: "All images of a repository" },
+    {
+      command: "strake rmi -f $(strake images -q app)",
+      summary: "All images of a repository, with the other names that they have",
+    },
   ],
   async run({ options, positionals }, context) {
     await using store = await openStore(context);
