@@ -1,16 +1,16 @@
 import { Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
 import type { Scope } from "./auth/scope.ts";
-import { MAX_TOKEN_BYTES } from "./auth/token.ts";
+import { createTokenSender } from "./auth/token-sender.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { CredentialSource } from "./credentials/types.ts";
 import type { RegistryErrorCode } from "./error.ts";
 import type { OnRegistryEvent } from "./events.ts";
 import { detectProtocol } from "./hosts/detect-protocol.ts";
-import type { Endpoint, TlsConfig } from "./hosts/types.ts";
+import type { Endpoint } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
-import { type Attempt, refusal, unreachable } from "./refusal.ts";
+import { type Attempt, orUnreachable, refusal } from "./refusal.ts";
 import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
@@ -89,36 +89,13 @@ export class HostSession {
       registry: endpoint.host,
       loopback: isLoopback(endpoint.host),
     };
-    // What is trusted of a registry is trusted of the token server it names, as Docker does; who we are is not told there.
-    const realmTls = withoutClientCertificate(endpoint.tls);
-    // Token servers are other hosts, with other limits, but share their registry's fate in being retried.
-    const tokenRetry = { ...this.#retry, gate: new HostGate(clock, policy.maxRetryAfterMs) };
     this.#authorizer = new Authorizer({
       registry: credentialKey(registry, endpoint),
       credentials,
       clock,
       offline: deps.offline,
       onWarning: (text) => this.warn(text),
-      send: async ({ method, url, headers, body }) => {
-        const attempt = { what: "get a token", registry: endpoint.host, method };
-        return await this.#orUnreachable(attempt, url, async () => {
-          const tls = url.host === endpoint.host ? endpoint.tls : realmTls;
-          const send = async (): Promise<Answer> => {
-            const answer = await sender.send({
-              method,
-              url,
-              headers: { "user-agent": userAgent },
-              originHeaders: headers,
-              body: body === undefined ? undefined : () => body,
-              secretBody: body !== undefined,
-              tls,
-            });
-            return { ...answer, body: await bufferBody(answer.body, MAX_TOKEN_BYTES) };
-          };
-          const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy) };
-          return await withRetries(send, { ...tokenRetry, loopback: isLoopback(url.host) }, operation);
-        });
-      },
+      send: createTokenSender({ sender, userAgent }, { endpoint, retry: this.#retry }),
     });
   }
 
@@ -161,7 +138,7 @@ export class HostSession {
       missing: request.missing,
     };
     const budget = request.budget ?? new RetryBudget(this.#deps.policy);
-    const answer = await this.#orUnreachable(attempt, url, async () => {
+    const answer = await orUnreachable(attempt, url, async () => {
       const once = (): Promise<Answer> => this.#authorized(request, url, base);
       if (request.retries === false) {
         await this.#retry.gate.pass(signal);
@@ -194,7 +171,7 @@ export class HostSession {
       const { what, method, repository } = request;
       const { host } = this.endpoint;
       const attempt = { what, method, repository, registry: this.registry };
-      const found = this.#orUnreachable(attempt, new URL(`https://${host}/`), () => this.#detect());
+      const found = orUnreachable(attempt, new URL(`https://${host}/`), () => this.#detect());
       this.#base = found;
       // What failed now may work later, and the next caller should find out.
       found.catch(() => {
@@ -308,21 +285,6 @@ export class HostSession {
     ping.body.discard();
     return ping.headers.all("www-authenticate");
   }
-
-  async #orUnreachable<T>(attempt: Attempt, url: URL, action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      if (error instanceof NetworkError) throw unreachable(error, attempt, url);
-      throw error;
-    }
-  }
-}
-
-function withoutClientCertificate(tls: TlsConfig | undefined): TlsConfig | undefined {
-  if (tls?.clientCertificate === undefined) return tls;
-  const { clientCertificate: _own, ...rest } = tls;
-  return rest;
 }
 
 /** Mirrors have credentials of their own; the registry's never go to another host. */

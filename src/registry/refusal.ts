@@ -3,7 +3,7 @@ import { decodeErrorBody, describeErrors, MAX_ERROR_BODY_BYTES } from "./error-b
 import { answerHint, faultHint } from "./hints.ts";
 import { cleanText, redactUrl } from "./redact.ts";
 import { type Headers, readBodyStart } from "./transport/exchange.ts";
-import type { NetworkError, NetworkFault } from "./transport/network-error.ts";
+import { NetworkError, type NetworkFault } from "./transport/network-error.ts";
 import type { Answer } from "./transport/sender.ts";
 
 /** What was attempted, for messages. */
@@ -43,8 +43,18 @@ export async function refusal(
   );
 }
 
+/** What `action` gives; where it got no answer, an error that says so. @throws {RegistryError} */
+export async function orUnreachable<T>(attempt: Attempt, url: URL, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof NetworkError) throw unreachable(error, attempt, url);
+    throw error;
+  }
+}
+
 /** Turns a missing answer into an error. */
-export function unreachable(error: NetworkError, attempt: Attempt, url: URL): RegistryError {
+function unreachable(error: NetworkError, attempt: Attempt, url: URL): RegistryError {
   // What does not answer may be another host than the registry: its token server, its storage.
   return new RegistryError(
     FAULT_CODES[error.fault],
