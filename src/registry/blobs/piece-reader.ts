@@ -8,7 +8,12 @@ export interface PieceReaderOptions {
   readonly pieceBytes: number;
   /** Pieces read at the same time. */
   readonly streams: number;
-  /** Opens the bytes from `first` up to but not including `end`; must give just these, or throw. */
+  /** Whoever reads is done with a chunk when it asks for the next: the memory of pieces is used again. */
+  readonly transient?: boolean | undefined;
+  /**
+   * Opens the bytes from `first` up to but not including `end`; must give just these, or throw. Its chunks may be
+   * transient, they are copied.
+   */
   readonly open: (
     piece: { readonly first: number; readonly end: number },
     signal: AbortSignal,
@@ -21,7 +26,10 @@ export interface PieceReaderOptions {
 interface Piece {
   readonly first: number;
   readonly end: number;
-  readonly chunks: Uint8Array[];
+  readonly memory: Uint8Array;
+  /** Bytes of it that have come, and that have been handed out. */
+  arrived: number;
+  given: number;
   state: "running" | "whole" | "failed";
 }
 
@@ -34,6 +42,7 @@ export class PieceReader {
   readonly #abort = new AbortController();
   readonly #pieces: Piece[] = [];
   readonly #running = new Set<Promise<void>>();
+  readonly #spare: Uint8Array[] = [];
   #streams: number;
   /** Begin of the next piece. */
   #next: number;
@@ -76,12 +85,14 @@ export class PieceReader {
       for (;;) {
         const head = this.#pieces[0];
         if (head === undefined) return;
-        const chunk = head.chunks.shift();
-        if (chunk !== undefined) {
+        if (head.given < head.arrived) {
+          const chunk = head.memory.subarray(head.given, head.arrived);
+          head.given = head.arrived;
           this.#offset += chunk.byteLength;
           yield chunk;
         } else if (head.state === "whole") {
           this.#pieces.shift();
+          if (this.#options.transient === true) this.#spare.push(head.memory);
           this.#fill();
         } else if (head.state === "failed") {
           return;
@@ -108,7 +119,9 @@ export class PieceReader {
       this.#failure === undefined
     ) {
       const first = this.#next;
-      const piece: Piece = { first, end: Math.min(end, first + pieceBytes), chunks: [], state: "running" };
+      const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+      const last = Math.min(end, first + pieceBytes);
+      const piece: Piece = { first, end: last, memory, arrived: 0, given: 0, state: "running" };
       this.#next = piece.end;
       this.#pieces.push(piece);
       const run = this.#read(piece).finally(() => {
@@ -124,7 +137,8 @@ export class PieceReader {
     const { open, onArrival } = this.#options;
     try {
       for await (const chunk of await open(piece, this.#abort.signal)) {
-        piece.chunks.push(chunk);
+        piece.memory.set(chunk, piece.arrived);
+        piece.arrived += chunk.byteLength;
         onArrival(chunk.byteLength);
         this.#wake();
       }

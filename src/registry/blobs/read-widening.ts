@@ -98,7 +98,7 @@ class WideStream {
 
   /** Has begun a trial, which it ends. */
   constructor(host: string, before: StreamBaseline, request: BlobRequest, deps: Deps) {
-    const { descriptor, repository, offset, signal } = request;
+    const { descriptor, repository, offset, transient, signal } = request;
     this.#host = host;
     this.#deps = deps;
     this.#before = before;
@@ -116,8 +116,9 @@ class WideStream {
       end: descriptor.size,
       pieceBytes: choosePieceBytes(descriptor.size),
       streams: this.#count,
+      transient,
       open: async ({ first, end }, inner) => {
-        const piece = { repository, descriptor, offset: first, end, signal: inner };
+        const piece = { repository, descriptor, offset: first, end, transient: true, signal: inner };
         return (await new Download(piece, pieceDeps).open()).bytes();
       },
       onArrival: (bytes) => deps.streams.arrived(bytes),

@@ -16,6 +16,7 @@ function setUp({
   pieceBytes = 100,
   chunkBytes = 30,
   before = async (_at: number, _signal: AbortSignal): Promise<void> => {},
+  transient = false,
   signal = undefined as AbortSignal | undefined,
 } = {}): { reader: PieceReader; opened: Opened[]; most: () => number; arrived: () => number } {
   const opened: Opened[] = [];
@@ -27,6 +28,7 @@ function setUp({
     end: CONTENT.byteLength,
     pieceBytes,
     streams,
+    transient,
     signal,
     onArrival: (bytes) => {
       arrived += bytes;
@@ -38,7 +40,9 @@ function setUp({
         try {
           for (let at = piece.first; at < piece.end; at += chunkBytes) {
             await before(at, inner);
-            yield CONTENT.subarray(at, Math.min(piece.end, at + chunkBytes));
+            const chunk = CONTENT.slice(at, Math.min(piece.end, at + chunkBytes));
+            yield chunk;
+            chunk.fill(255);
           }
         } finally {
           now--;
@@ -51,7 +55,7 @@ function setUp({
 
 async function readAll(reader: PieceReader): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of reader.bytes()) chunks.push(chunk);
+  for await (const chunk of reader.bytes()) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -68,6 +72,7 @@ describe("PieceReader", () => {
           streams: fc.integer({ min: 1, max: 5 }),
           pieceBytes: fc.integer({ min: 20, max: 400 }),
           chunkBytes: fc.integer({ min: 10, max: 200 }),
+          transient: fc.boolean(),
           delays: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 20 }),
         }),
         async ({ delays, ...options }) => {
