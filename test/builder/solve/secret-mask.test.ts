@@ -53,4 +53,13 @@ describe("SecretMask", () => {
       }),
     );
   });
+
+  it("takes secrets of many lines, and leaves alone what is too long to be one", () => {
+    const lines = Array.from({ length: 300 }, (_, i) => `line ${i} ${"x".repeat(30)}`);
+    expect(mask([lines.join("\n")], [`a ${lines[299]} b`]).join("")).toBe("a *** b");
+    const bundle = Array.from({ length: 5_000 }, (_, i) => `${"QUJD".repeat(15)}${i}`);
+    expect(mask([bundle.join("\n"), "hunter22"], [`${bundle[7]} hunter22`]).join("")).toBe(
+      `${bundle[7]} ***`,
+    );
+  });
 });
