@@ -14,7 +14,7 @@
  *   {
  *     store,
  *     cache: new BuildCache(join(store.root, "cache")),
- *     sandbox: createRuncSandbox({ tempDir: store.tmpDir, searchPath: "/usr/sbin:/usr/bin" }),
+ *     sandbox: createRuncSandbox({ tempDir: store.tmpDir, memoryDir: store.memoryDir, searchPath: "/usr/sbin:/usr/bin" }),
  *     remote,
  *     now: Date.now,
  *     monotonic: nowMs,

@@ -59,6 +59,8 @@ export interface BuildStore {
   readonly layers: LayerStore;
   /** This process's own folder for temporary files, on the store's file system. */
   readonly tmpDir: string;
+  /** A private folder, in memory where the machine has such a place: for secrets. */
+  readonly memoryDir: string;
   readonly root: string;
   /** Runs `work` while holding the store-wide lease of that name; it ends with its holder, however that dies. */
   withLease<T>(

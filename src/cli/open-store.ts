@@ -7,5 +7,7 @@ export async function openStore({
   signal,
 }: Pick<CommandContext, "settings" | "signal">): Promise<Store> {
   const { Store } = await import("../store/index.ts");
-  return Store.open(settings.storeRoot, { signal });
+  const runtimeDir = settings.variables["XDG_RUNTIME_DIR"];
+  const memoryRoots = ["/dev/shm", ...(runtimeDir?.startsWith("/") ? [runtimeDir] : [])];
+  return Store.open(settings.storeRoot, { signal, memoryRoots });
 }

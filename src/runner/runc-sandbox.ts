@@ -15,6 +15,11 @@ import type { Sandbox, SandboxResult, SandboxRunOptions, SandboxSpec } from "./t
 export interface RuncSandboxOptions {
   /** Absolute; holds one folder for each run while it lasts. */
   readonly tempDir: string;
+  /**
+   * Absolute; holds what the runtime is told of each run while it lasts, among it the environment with its secrets. A
+   * folder of ours alone on a file system in memory keeps that off the disk. `tempDir` when absent.
+   */
+  readonly memoryDir?: string;
   /** Folders in which to look for runc, unshare and setpriv: the PATH of the environment. */
   readonly searchPath: string;
   /** The host's resolv.conf. */
@@ -26,12 +31,12 @@ export interface RuncSandboxOptions {
  * namespace (see `enterUserNamespace`). Any number of runs may go on at once.
  */
 export function createRuncSandbox(options: RuncSandboxOptions): Sandbox {
-  const { tempDir, searchPath, resolvConf = "/etc/resolv.conf" } = options;
+  const { tempDir, memoryDir = tempDir, searchPath, resolvConf = "/etc/resolv.conf" } = options;
   let host: Host | undefined;
   return {
     async run(spec, runOptions) {
       runOptions.signal?.throwIfAborted();
-      host ??= openHost({ tempDir, searchPath, resolvConf });
+      host ??= openHost({ tempDir, memoryDir, searchPath, resolvConf });
       return runInContainer(spec, runOptions, host);
     },
   };

@@ -1,4 +1,5 @@
 import type { Machine } from "./disk/machine.ts";
+import type { MemorySpace } from "./disk/memory-space.ts";
 import type { TempSpace } from "./disk/temp-space.ts";
 import type { LockTable } from "./locks/lock-table.ts";
 import type { StorePaths } from "./paths.ts";
@@ -7,6 +8,7 @@ import type { StorePaths } from "./paths.ts";
 export interface StoreEnvironment {
   readonly paths: StorePaths;
   readonly temp: TempSpace;
+  readonly memory: MemorySpace;
   readonly locks: LockTable;
   readonly machine: Machine;
 }

@@ -3,6 +3,7 @@ import { bindFlock, type FlockCalls } from "../sys/flock.ts";
 import { DiskBlobStore } from "./blobs/blob-store.ts";
 import { cleanUp } from "./disk/clean-up.ts";
 import { type Machine, thisMachine } from "./disk/machine.ts";
+import { MemorySpace } from "./disk/memory-space.ts";
 import { TempSpace } from "./disk/temp-space.ts";
 import type { StoreEnvironment } from "./environment.ts";
 import { openFormat } from "./format.ts";
@@ -19,7 +20,12 @@ export interface OpenStoreOptions {
   readonly signal?: AbortSignal | undefined;
   /** The machine that this process runs on when absent. */
   readonly machine?: Machine;
+  /** Folders on file systems in memory, the best first, where what must not reach a disk can lie. */
+  readonly memoryRoots?: readonly string[];
 }
+
+/** There on every Linux, but in some containers. */
+const MEMORY_ROOTS = ["/dev/shm"];
 
 /**
  * Images, layers and blobs on disk, for any number of processes at once. The folder is an OCI image layout with more
@@ -61,7 +67,7 @@ export class Store implements AsyncDisposable {
    */
   static async open(
     root: string,
-    { signal, machine = thisMachine() }: OpenStoreOptions = {},
+    { signal, machine = thisMachine(), memoryRoots = MEMORY_ROOTS }: OpenStoreOptions = {},
   ): Promise<Store> {
     if (!isAbsolute(root)) throw new TypeError(`The root of a store must be absolute, not "${root}"`);
     signal?.throwIfAborted();
@@ -73,19 +79,29 @@ export class Store implements AsyncDisposable {
       return calls;
     };
     const temp = new TempSpace(paths.temp, bind);
+    const memory = new MemorySpace(memoryRoots, { calls: bind, fallback: temp });
     const locks = new LockTable(paths, () => {
       // Whoever dies holding a lock leaves a folder by which the next start sees that there is something to clean.
       temp.prepare();
       return bind();
     });
-    const store = new Store({ paths, temp, locks, machine }, bind);
-    if (temp.looksAbandoned() || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
+    const store = new Store({ paths, temp, memory, locks, machine }, bind);
+    const hasLeftovers = temp.looksAbandoned() || memory.looksAbandoned();
+    if (hasLeftovers || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
     return store;
   }
 
   /** This process's own folder for temporary files, on the store's file system; removed on close, or after our death. */
   get tmpDir(): string {
     return this.#env.temp.dir;
+  }
+
+  /**
+   * Like `tmpDir`, for what must not reach a disk: in memory where the machine has such a place, else in `tmpDir`. Only we
+   * may enter it. Small things only: the memory is the machine's.
+   */
+  get memoryDir(): string {
+    return this.#env.memory.dir;
   }
 
   /**
@@ -116,6 +132,7 @@ export class Store implements AsyncDisposable {
     await this.#cleaning;
     clearTimeout(patience);
     await this.#closeLayers();
+    await this.#env.memory.close();
     await this.#env.temp.close();
   }
 

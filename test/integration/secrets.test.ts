@@ -135,11 +135,42 @@ describe.skipIf(problem !== undefined)(
         const helpers = ours.filter(({ depth }) => depth < 3);
         expect(helpers.length).toBeGreaterThan(0);
         for (const { environ, program } of helpers) expect(hasCanary(environ), program).toBe(false);
+        expect(await findCanaries(bench.store)).toEqual([]);
       } finally {
         await rm(join(held, mounts, "hold"), { force: true });
       }
       expect(await ended).toBe(0);
     });
+
+    it.skipIf(!existsSync("/dev/shm"))(
+      "are in memory only while a step runs, and nowhere after the start that follows a SIGKILL",
+      async () => {
+        const held = join(bench.store, "cache/mounts");
+        const [mounts = ""] = await readdir(held);
+        await writeFile(join(held, mounts, "hold"), "");
+        await rm(join(held, mounts, "good"), { force: true });
+        const child = bench.start(bench.buildArgs(["--no-cache", ...args("good", "plain")]), { env });
+        const ended = new Promise((resolve) => child.once("close", resolve));
+        child.stdout?.resume();
+        child.stderr?.resume();
+        try {
+          await waitForFile(join(held, mounts, "good"));
+          const left = await memoryFolders(child.pid);
+          expect(left).toHaveLength(1);
+          expect((await findCanaries(left[0] ?? "")).length).toBeGreaterThan(1);
+          child.kill("SIGKILL");
+          await ended;
+          expect(await findCanaries(bench.store)).toEqual([]);
+          expect(await memoryFolders(child.pid)).toEqual(left);
+        } finally {
+          child.kill("SIGKILL");
+          await rm(join(held, mounts, "hold"), { force: true });
+        }
+        expect((await bench.strake(["images"])).code).toBe(0);
+        expect(await memoryFolders(child.pid)).toEqual([]);
+        expect(await findCanaries(bench.store)).toEqual([]);
+      },
+    );
 
     it("of registries and URLs go to their host and nowhere else", async () => {
       await bench.write("Dockerfile", `FROM ${webHost()}/private\n`, join(bench.folder, "from"));
@@ -202,6 +233,12 @@ async function findCanaries(path: string): Promise<string[]> {
   if (entries === undefined) await look(path);
   for (const entry of entries ?? []) if (entry.isFile()) await look(join(entry.parentPath, entry.name));
   return found;
+}
+
+/** What a process keeps in memory. */
+async function memoryFolders(pid: number | undefined): Promise<string[]> {
+  const names = await readdir("/dev/shm");
+  return names.filter((name) => name.startsWith(`strake-${pid}-`)).map((name) => `/dev/shm/${name}`);
 }
 
 async function waitForFile(path: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ingredient } from "../../cache/index.ts";
 import { type Digest, digestOf } from "../../oci/index.ts";
@@ -153,7 +152,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
       case "ssh":
         return this.#addAgent(mount);
       case "script": {
-        const folder = await this.#privateFolder();
+        const folder = await this.#makeFolder(this.#context.store.tmpDir);
         await writeFile(join(folder, mount.name), mount.content);
         await chmod(join(folder, mount.name), 0o755);
         await chmod(folder, 0o755);
@@ -183,8 +182,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
     mount: { readonly source: string; readonly target: string; readonly readonly: boolean },
   ): Promise<void> {
     // Writes go to a folder that is thrown away: what a mount receives is no part of the layer.
-    const folder = await mkdtemp(join(this.#context.store.tmpDir, "mount-"));
-    this.#folders.push(folder);
+    const folder = await this.#makeFolder(this.#context.store.tmpDir);
     await mkdir(join(folder, "upper"));
     await mkdir(join(folder, "work"));
     this.mounts.push({
@@ -238,7 +236,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
     this.secrets.push(content);
     if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(content).toString("utf8")}`);
     if (mount.target === undefined) return;
-    const path = join(await this.#privateFolder(), "secret");
+    const path = join(await this.#makeFolder(this.#context.store.memoryDir), "secret");
     await writeFile(path, content, { mode: 0o600 });
     await chown(path, mount.uid, mount.gid);
     await chmod(path, mount.mode);
@@ -261,10 +259,8 @@ class Session<From extends { readonly id: string }> implements MountSession {
     this.mounts.push({ kind: "bind", source: agent.socketPath, target, readonly: false });
   }
 
-  /** A folder that only this user can enter, in memory where the machine has such a place: secrets leave no disk block. */
-  async #privateFolder(): Promise<string> {
-    const parent = (await exists("/dev/shm")) ? "/dev/shm" : tmpdir();
-    const folder = await mkdtemp(join(parent, "strake-"));
+  async #makeFolder(parent: string): Promise<string> {
+    const folder = await mkdtemp(join(parent, "mount-"));
     this.#folders.push(folder);
     return folder;
   }

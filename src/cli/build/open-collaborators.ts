@@ -27,7 +27,11 @@ export async function openCollaborators(
     sandbox: {
       async run(spec, options) {
         const { createRuncSandbox } = await import("../../runner/index.ts");
-        sandbox ??= createRuncSandbox({ tempDir: store.tmpDir, searchPath: settings.searchPath });
+        sandbox ??= createRuncSandbox({
+          tempDir: store.tmpDir,
+          memoryDir: store.memoryDir,
+          searchPath: settings.searchPath,
+        });
         return sandbox.run(spec, options);
       },
     },

@@ -13,10 +13,11 @@ import { type ExtraOverlay, type PreparedMount, prepareExtraOverlay, prepareOver
 import { planStubs } from "./plan-stubs.ts";
 import { writeStubLayer } from "./write-stub-layer.ts";
 
-/** The folder from which the runtime runs one command. Disposing removes it. */
+/** The folders from which the runtime runs one command. Disposing removes them. */
 export interface Bundle extends Disposable {
   /** The container's name, unique on the machine. */
   readonly id: string;
+  /** Has config.json, and in it the command's environment. */
   readonly folder: string;
   readonly stateDir: string;
   readonly logFile: string;
@@ -25,8 +26,10 @@ export interface Bundle extends Disposable {
 }
 
 export interface BundleOptions {
-  /** Holds the bundle. On a file system that can be an overlay's lower layer, which is any but a few. */
+  /** Holds what is mounted. On a file system that can be an overlay's lower layer, which is any but a few. */
   readonly tempDir: string;
+  /** Holds config.json and the runtime's state. */
+  readonly memoryDir: string;
   readonly facts: HostFacts;
   /** The host's resolv.conf. */
   readonly resolvConf: string;
@@ -39,20 +42,22 @@ export interface BundleOptions {
  * and going through the thread pool would cost several times as much.
  */
 export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
-  const folder = mkdtempSync(join(options.tempDir, "run-"));
-  const id = CONTAINER_NAME_PREFIX + basename(folder);
+  const files = mkdtempSync(join(options.tempDir, "run-"));
+  const id = CONTAINER_NAME_PREFIX + basename(files);
+  const folder = join(options.memoryDir, id);
   const links = new LayerLinks();
   const dispose = (): void => {
     links[Symbol.dispose]();
-    rmSync(folder, { recursive: true, force: true });
+    for (const path of [folder, files]) rmSync(path, { recursive: true, force: true });
   };
   try {
+    mkdirSync(folder, 0o700);
     return {
       id,
       folder,
       stateDir: join(folder, "state"),
-      logFile: join(folder, "log.json"),
-      mounts: fillBundle(spec, options, { id, folder, links }),
+      logFile: join(files, "log.json"),
+      mounts: fillBundle(spec, options, { id, folder, files, links }),
       [Symbol.dispose]: dispose,
     };
   } catch (error) {
@@ -64,22 +69,24 @@ export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
 interface Draft {
   readonly id: string;
   readonly folder: string;
+  /** Where all lies that has no secret in it. */
+  readonly files: string;
   readonly links: LayerLinks;
 }
 
 function fillBundle(spec: SandboxSpec, options: BundleOptions, draft: Draft): readonly PreparedMount[] {
-  const { id, folder, links } = draft;
+  const { id, folder, files, links } = draft;
   const isOpaque = createOpaqueTest();
   const extra = new Map<number, ExtraOverlay>();
   spec.mounts.forEach((mount, index) => {
     if (mount.kind !== "overlay") return;
-    extra.set(index, prepareExtraOverlay(mount, join(folder, `overlay-${index}`), { links, isOpaque }));
+    extra.set(index, prepareExtraOverlay(mount, join(files, `overlay-${index}`), { links, isOpaque }));
   });
   const targets = listMountTargets(spec.mounts, (index) => extra.get(index)?.isFile === true);
   const stubs = planStubs([spec.upper, ...spec.lower], targets, isOpaque);
-  const rootfs = join(folder, "rootfs");
+  const rootfs = join(files, "rootfs");
   const root = prepareOverlay(
-    { ...spec, lower: [...writeStubs(stubs, spec, folder), ...spec.lower] },
+    { ...spec, lower: [...writeStubs(stubs, spec, files), ...spec.lower] },
     rootfs,
     links,
   );
@@ -90,8 +97,8 @@ function fillBundle(spec: SandboxSpec, options: BundleOptions, draft: Draft): re
     paths: {
       rootfs,
       overlaySources: new Map(Array.from(extra, ([index, { source }]) => [index, source])),
-      resolvConf: writeShared(join(folder, "resolv.conf"), readResolvConf(options.resolvConf)),
-      hosts: writeShared(join(folder, "hosts"), createHosts(spec.hostname, spec.extraHosts)),
+      resolvConf: writeShared(join(files, "resolv.conf"), readResolvConf(options.resolvConf)),
+      hosts: writeShared(join(files, "hosts"), createHosts(spec.hostname, spec.extraHosts)),
     },
   });
   writeFileSync(join(folder, "config.json"), encodeRuntimeSpec(config), { mode: 0o600 });

@@ -5,13 +5,15 @@ import type { StoreEnvironment } from "../environment.ts";
 const MAX_PART_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * Removes what dead processes left: their temporary folders, their lock files, and beginnings of downloads that are too
+ * Removes what dead processes left: their temporary folders on disk and in memory, their lock files, and beginnings of downloads that are too
  * old. Whatever can't be removed now is left to a later start; aborting stops between two files.
  */
 export async function cleanUp(
-  { paths, temp, locks, machine }: StoreEnvironment,
+  { paths, temp, memory, locks, machine }: StoreEnvironment,
   signal: AbortSignal,
 ): Promise<void> {
+  // Secrets first.
+  await memory.cleanUp(signal);
   for (const name of list(paths.locks)) {
     try {
       locks.removeIfFree(`${paths.locks}/${name}`);

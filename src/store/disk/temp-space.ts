@@ -1,8 +1,26 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import type { FlockCalls } from "../../sys/flock.ts";
 import { diskFault, isErrno, onDisk } from "./disk-fault.ts";
 import { removeTree } from "./remove-tree.ts";
+
+export interface TempSpaceOptions {
+  /**
+   * What the folders' names begin with, where the root is not ours alone, like /dev/shm: then only folders with such names
+   * that belong to this user are looked at. Absent: everything in the root is ours.
+   */
+  readonly prefix?: string;
+}
 
 /**
  * This process's own folder in `tmp/`, made and locked at first use. Everything unfinished lies there; when the
@@ -11,13 +29,15 @@ import { removeTree } from "./remove-tree.ts";
 export class TempSpace {
   readonly #root: string;
   readonly #calls: () => FlockCalls;
+  readonly #prefix: string | undefined;
   #own: { readonly dir: string; readonly fd: number } | undefined;
   #count = 0;
   readonly #removals = new Set<Promise<void>>();
 
-  constructor(root: string, calls: () => FlockCalls) {
+  constructor(root: string, calls: () => FlockCalls, { prefix }: TempSpaceOptions = {}) {
     this.#root = root;
     this.#calls = calls;
+    this.#prefix = prefix;
   }
 
   /**
@@ -67,7 +87,7 @@ export class TempSpace {
 
   /** Removes what dead processes left; failures are left to a later start. */
   async cleanUp(signal: AbortSignal): Promise<void> {
-    for (const name of readdirSync(this.#root)) {
+    for (const name of this.#names()) {
       const path = `${this.#root}/${name}`;
       if (path !== this.#own?.dir) await this.#removeIfDead(path, signal).catch(() => undefined);
     }
@@ -79,7 +99,10 @@ export class TempSpace {
    */
   looksAbandoned(): boolean {
     try {
-      return readdirSync(this.#root).some((name) => !existsSync(`/proc/${name.split("-")[0]}`));
+      const skipped = this.#prefix?.length ?? 0;
+      return this.#names().some(
+        (name) => !existsSync(`/proc/${name.slice(skipped).split("-")[0]}`) && this.#isOurs(name),
+      );
     } catch {
       return false;
     }
@@ -102,7 +125,7 @@ export class TempSpace {
 
   #create(): { readonly dir: string; readonly fd: number } {
     for (;;) {
-      const dir = `${this.#root}/${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
+      const dir = `${this.#root}/${this.#prefix ?? ""}${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
       try {
         mkdirSync(dir, 0o700);
         const fd = openFolder(dir);
@@ -118,15 +141,32 @@ export class TempSpace {
     }
   }
 
+  #names(): readonly string[] {
+    const names = readdirSync(this.#root);
+    const prefix = this.#prefix;
+    if (prefix === undefined) return names;
+    return names.filter(
+      (name) => name.startsWith(prefix) && /^\d+-[a-z0-9]+$/.test(name.slice(prefix.length)),
+    );
+  }
+
+  #isOurs(name: string): boolean {
+    if (this.#prefix === undefined) return true;
+    return lstatSync(`${this.#root}/${name}`, { throwIfNoEntry: false })?.uid === process.geteuid?.();
+  }
+
   async #removeIfDead(path: string, signal: AbortSignal): Promise<void> {
     let fd: number;
     try {
       fd = openFolder(path);
     } catch (error) {
-      if (isErrno(error, "ENOTDIR", "ELOOP")) await removeTree(path, { signal });
+      const isLeftFile = this.#prefix === undefined && isErrno(error, "ENOTDIR", "ELOOP");
+      if (isLeftFile) await removeTree(path, { signal });
       return;
     }
     try {
+      // In a place for all, another user could put something else there while we remove.
+      if (this.#prefix !== undefined && fstatSync(fd).uid !== process.geteuid?.()) return;
       // Held while removing: a second cleaner leaves it to us.
       if (this.#calls().tryLock(fd, "exclusive")) await removeTree(path, { signal });
     } finally {
