@@ -9,5 +9,5 @@ export async function openStore({
   const { Store } = await import("../store/index.ts");
   const runtimeDir = settings.variables["XDG_RUNTIME_DIR"];
   const memoryRoots = ["/dev/shm", ...(runtimeDir?.startsWith("/") ? [runtimeDir] : [])];
-  return Store.open(settings.storeRoot, { signal, memoryRoots });
+  return Store.open(settings.storeRoot, { signal, memoryRoots, searchPath: settings.searchPath });
 }

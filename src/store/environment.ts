@@ -11,4 +11,6 @@ export interface StoreEnvironment {
   readonly memory: MemorySpace;
   readonly locks: LockTable;
   readonly machine: Machine;
+  /** Where programs are looked for, as in PATH. */
+  readonly searchPath: string;
 }

@@ -22,7 +22,11 @@ export interface OpenStoreOptions {
   readonly machine?: Machine;
   /** Folders on file systems in memory, the best first, where what must not reach a disk can lie. */
   readonly memoryRoots?: readonly string[];
+  /** Folders in which programs are looked for, as in PATH: `zstd`, which Node.js can't compress with before 22.15. */
+  readonly searchPath?: string;
 }
+
+const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** There on every Linux, but in some containers. */
 const MEMORY_ROOTS = ["/dev/shm"];
@@ -65,10 +69,8 @@ export class Store implements AsyncDisposable {
    * @param root absolute
    * @throws {StoreError} STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_NOT_WRITABLE, DISK_FULL, DISK_FAILED
    */
-  static async open(
-    root: string,
-    { signal, machine = thisMachine(), memoryRoots = MEMORY_ROOTS }: OpenStoreOptions = {},
-  ): Promise<Store> {
+  static async open(root: string, options: OpenStoreOptions = {}): Promise<Store> {
+    const { signal, machine = thisMachine(), memoryRoots = MEMORY_ROOTS, searchPath = SEARCH_PATH } = options;
     if (!isAbsolute(root)) throw new TypeError(`The root of a store must be absolute, not "${root}"`);
     signal?.throwIfAborted();
     const paths = new StorePaths(root.replace(/(?<=.)\/+$/, ""));
@@ -85,7 +87,7 @@ export class Store implements AsyncDisposable {
       temp.prepare();
       return bind();
     });
-    const store = new Store({ paths, temp, memory, locks, machine }, bind);
+    const store = new Store({ paths, temp, memory, locks, machine, searchPath }, bind);
     const hasLeftovers = temp.looksAbandoned() || memory.looksAbandoned();
     if (hasLeftovers || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
     return store;

@@ -1,4 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -151,9 +154,69 @@ describe("zstd()", () => {
     expect(execFileSync("zstd", ["-dc"], { input, maxBuffer: 1 << 28 }).equals(mixed)).toBe(true);
   });
 
-  test.skipIf(isBuiltIn)("says which Node.js has it", async () => {
-    const expected = { code: "COMPRESSION_UNAVAILABLE", hint: expect.stringContaining("22.15") };
-    await expect(collect(zstd(chunks(mixed)))).rejects.toMatchObject(expected);
+  describe.skipIf(isBuiltIn)("where Node.js can't", () => {
+    const { PATH: searchPath = "" } = process.env;
+
+    test.runIf(hasProgram("zstd"))(
+      "is made by the program, with the same bytes whatever the chunks",
+      async () => {
+        for (const content of [Buffer.alloc(0), Buffer.from("x"), mixed]) {
+          const compressed = await collect(zstd(chunks(content), { searchPath }));
+          expect((await collect(decompress(chunks(compressed, 777)))).equals(content)).toBe(true);
+          const again = await collect(zstd(late(chunks(content, 3333)), { searchPath }));
+          expect(again.equals(compressed)).toBe(true);
+          const fast = await collect(zstd(chunks(content), { searchPath, level: 1 }));
+          expect(execFileSync("zstd", ["-dc"], { input: fast, maxBuffer: 1 << 28 }).equals(content)).toBe(
+            true,
+          );
+        }
+        const small = await collect(zstd(chunks(mixed), { searchPath, level: 22 }));
+        expect(small.byteLength).toBeLessThan(mixed.byteLength * 0.6);
+      },
+    );
+
+    test.runIf(hasProgram("zstd"))("fails with its source, and stops when nobody reads on", async () => {
+      const failure = new Error("read failed");
+      async function* failing(): AsyncGenerator<Uint8Array> {
+        yield mixed;
+        throw failure;
+      }
+      await expect(collect(zstd(failing(), { searchPath }))).rejects.toBe(failure);
+      let isClosed = false;
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        try {
+          for (;;) yield mixed;
+        } finally {
+          isClosed = true;
+        }
+      }
+      for await (const chunk of zstd(endless(), { searchPath })) {
+        expect(chunk.byteLength).toBeGreaterThan(0);
+        break;
+      }
+      expect(isClosed).toBe(true);
+    });
+
+    test("fails with what the program says", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "zstd-test-"));
+      writeFileSync(join(folder, "zstd"), "#!/bin/sh\necho no memory left >&2\nexit 11\n", { mode: 0o755 });
+      try {
+        await expect(collect(zstd(chunks(mixed), { searchPath: folder }))).rejects.toMatchObject({
+          code: "COMPRESSION_UNAVAILABLE",
+          message: "Cannot compress with zstd: no memory left",
+        });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
+    test("says what to install where there is no program", async () => {
+      const expected = {
+        code: "COMPRESSION_UNAVAILABLE",
+        hint: expect.stringMatching(/apt-get install zstd.*22\.15/),
+      };
+      await expect(collect(zstd(chunks(mixed), { searchPath: "/nowhere" }))).rejects.toMatchObject(expected);
+    });
   });
 
   describe("is read, also by a Node.js without it,", () => {

@@ -31,7 +31,7 @@ export async function readOutputs(
   if (flags.iidfile !== undefined && parsed.some(({ kind }) => kind === "local" || kind === "tar")) {
     throw usageError("Cannot write --iidfile of files: -o type=local and type=tar make no image");
   }
-  await checkZstd(parsed);
+  await checkZstd(parsed, context);
   const outputs: OutputSpec[] = [];
   for (const spec of parsed)
     outputs.push(spec.kind === "load" ? await engineOutput(spec.names, context) : spec);
@@ -74,14 +74,10 @@ function checkStandardOutput(
 }
 
 /** Said before the build, not after it. */
-async function checkZstd(outputs: readonly ParsedSpec[]): Promise<void> {
+async function checkZstd(outputs: readonly ParsedSpec[], { settings }: Context): Promise<void> {
   if (!outputs.some((output) => "compression" in output && output.compression === "zstd")) return;
-  // The types are of the oldest Node that we run on.
-  const zlib: object = await import("node:zlib");
-  if ("createZstdCompress" in zlib) return;
-  throw new CliError("UNSUPPORTED", `Cannot compress with zstd: Node.js ${process.version} can't`, {
-    hint: "Run strake with Node.js 22.15 or newer, or use compression=gzip",
-  });
+  const { requireZstd } = await import("../../store/compress/index.ts");
+  requireZstd(settings.searchPath);
 }
 
 async function engineOutput(names: readonly string[], context: Context): Promise<OutputSpec> {

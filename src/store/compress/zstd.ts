@@ -5,6 +5,7 @@ import { StoreError } from "../error.ts";
 import { cutBlocks } from "./blocks.ts";
 import { DEFAULT_ZSTD_LEVEL } from "./levels.ts";
 import { blocksAtOnce, mapInOrder } from "./map-in-order.ts";
+import { findZstdProgram, zstdByProgram } from "./zstd-program.ts";
 
 /** Input bytes of one frame: as far as level 3 looks back, so that cutting costs next to nothing. */
 const FRAME_BYTES = 2 * 1024 * 1024;
@@ -14,6 +15,8 @@ export interface ZstdOptions {
   readonly level?: number;
   /** Frames compressed at once; has no influence on the bytes. */
   readonly parallelism?: number;
+  /** Folders to look for the program `zstd` in where Node has no such codec, as PATH has them. */
+  readonly searchPath?: string;
 }
 
 interface CompressOptions {
@@ -38,13 +41,21 @@ export function findZstdCodec(): ZstdCodec | undefined {
   return isZstdCodec(codec) ? codec : undefined;
 }
 
-function needZstdCodec(): ZstdCodec {
-  const codec = findZstdCodec();
-  if (codec !== undefined) return codec;
-  throw new StoreError(
+/**
+ * Whether there is something to compress with: Node's codec, or the program.
+ * @throws {StoreError} COMPRESSION_UNAVAILABLE
+ */
+export function requireZstd(searchPath: string): void {
+  if (findZstdCodec() === undefined && findZstdProgram(searchPath) === undefined) throw unavailable();
+}
+
+function unavailable(): StoreError {
+  return new StoreError(
     "COMPRESSION_UNAVAILABLE",
-    `Cannot compress with zstd: this Node.js (${process.version}) can only read it`,
-    { hint: "Run strake with Node.js 22.15 or newer, or use gzip" },
+    `Cannot compress with zstd: there is no zstd program here, and this Node.js (${process.version}) can only read it`,
+    {
+      hint: "Install zstd (apt-get install zstd), or run strake with Node.js 22.15 or newer, or use compression=gzip",
+    },
   );
 }
 
@@ -53,15 +64,32 @@ function isZstdCodec(value: unknown): value is ZstdCodec {
 }
 
 /**
- * Compresses with all cores to zstd frames of 2 MiB, each with a checksum, one after the other (RFC 8878, 3). The
- * output depends on the input and the level only.
+ * Compresses with all cores: with Node's codec where it has one, else with the machine's program.
  * @throws {StoreError} COMPRESSION_UNAVAILABLE
  */
 export async function* zstd(
   bytes: AsyncIterable<Uint8Array>,
-  { level = DEFAULT_ZSTD_LEVEL, parallelism = availableParallelism() }: ZstdOptions = {},
+  { level = DEFAULT_ZSTD_LEVEL, parallelism = availableParallelism(), searchPath = "" }: ZstdOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const codec = needZstdCodec();
+  const codec = findZstdCodec();
+  if (codec !== undefined) {
+    yield* zstdByCodec(bytes, codec, { level, parallelism });
+    return;
+  }
+  const program = findZstdProgram(searchPath);
+  if (program === undefined) throw unavailable();
+  yield* zstdByProgram(bytes, { program, level });
+}
+
+/**
+ * Compresses to zstd frames of 2 MiB, each with a checksum, one after the other (RFC 8878, 3). The output depends on the
+ * input, the level and the version of Node's library.
+ */
+async function* zstdByCodec(
+  bytes: AsyncIterable<Uint8Array>,
+  codec: ZstdCodec,
+  { level, parallelism }: { readonly level: number; readonly parallelism: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = codec.constants;
   const compress = (block: Uint8Array): Promise<Uint8Array> =>
     new Promise((resolve, reject) => {

@@ -171,7 +171,8 @@ export class DiskLayerStore implements LayerStore {
       this.#watching.size === 0
         ? undefined
         : (growing: GrowingBlob) => this.#watching.forEach((listener) => void listener(growing, layer));
-    const blob = await makeBlob(tar, target, { compression, level, onStarted, signal });
+    const { searchPath } = this.#env;
+    const blob = await makeBlob(tar, target, { compression, level, searchPath, onStarted, signal });
     await this.#noteBlob(diffId, { descriptor: blob, origins: [], level });
     return blob;
   }

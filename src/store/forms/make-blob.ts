@@ -12,6 +12,8 @@ import type { TempSpace } from "../disk/temp-space.ts";
 export interface MakeBlobOptions {
   readonly compression: Compression;
   readonly level: number;
+  /** Where programs are looked for, as in PATH. */
+  readonly searchPath: string;
   /** Told of the blob when it begins to be made, so that its bytes can be read meanwhile. */
   readonly onStarted?: ((blob: GrowingBlob) => void) | undefined;
   readonly signal: AbortSignal;
@@ -24,7 +26,7 @@ export interface MakeBlobOptions {
 export async function makeBlob(
   tar: AsyncIterable<Uint8Array>,
   { temp, blobs }: { readonly temp: TempSpace; readonly blobs: DiskBlobStore },
-  { compression, level, onStarted, signal }: MakeBlobOptions,
+  { compression, level, searchPath, onStarted, signal }: MakeBlobOptions,
 ): Promise<Descriptor> {
   const path = temp.path("blob");
   const growing = onStarted === undefined ? undefined : new GrowingFile(path);
@@ -32,7 +34,7 @@ export async function makeBlob(
     await using writer = await FileWriter.open(path, { attempt: "compress a layer", sync: true });
     if (growing !== undefined) onStarted?.(growing);
     const hasher = createHasher();
-    for await (const chunk of compress(tar, compression, level)) {
+    for await (const chunk of compress(tar, { compression, level, searchPath })) {
       signal.throwIfAborted();
       hasher.update(chunk);
       growing?.append(chunk);
@@ -60,8 +62,7 @@ export async function makeBlob(
 
 function compress(
   tar: AsyncIterable<Uint8Array>,
-  compression: Compression,
-  level: number,
+  { compression, level, searchPath }: Pick<MakeBlobOptions, "compression" | "level" | "searchPath">,
 ): AsyncIterable<Uint8Array> {
   switch (compression) {
     case "none":
@@ -69,7 +70,7 @@ function compress(
     case "gzip":
       return gzip(tar, { level });
     case "zstd":
-      return zstd(tar, { level });
+      return zstd(tar, { level, searchPath });
     default:
       return compression satisfies never;
   }

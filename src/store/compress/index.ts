@@ -1,0 +1,1 @@
+export { requireZstd } from "./zstd.ts";
