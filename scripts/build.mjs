@@ -17,6 +17,8 @@ const STALE_AFTER_MS = 10 * 60_000;
 const DOORS = {
   index: "src/index.ts",
   parser: "src/parser/index.ts",
+  // A door of its own, so that who only parses doesn't load all the rules.
+  "parser/advice": "src/parser/lint/advice/index.ts",
   registry: "src/registry/index.ts",
 };
 
@@ -143,7 +145,7 @@ async function compileAhead(script) {
  * may yet load its chunks.
  */
 async function removeStale(written) {
-  for (const folder of ["dist", "dist/chunks", "dist/cli"]) {
+  for (const folder of ["dist", "dist/chunks", "dist/cli", "dist/parser"]) {
     for (const entry of await readdir(root + folder, { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (!entry.isFile() || written.has(path)) continue;

@@ -1,14 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
-  type Advice,
-  adviseDockerfile,
   type CheckResult,
   checkDockerfile,
   type DockerfileError,
   type LintOptions,
   Source,
 } from "../../parser/index.ts";
+import { type Advice, adviseDockerfile } from "../../parser/lint/advice/index.ts";
 import type { NamedDockerfile } from "../dockerfiles/read-dockerfile.ts";
 import type { CheckedFile, Finding } from "./finding.ts";
 import { BUILD_ERROR } from "./rules.ts";

@@ -1,4 +1,4 @@
-import type { AdviceLevel } from "../../parser/index.ts";
+import type { AdviceLevel } from "../../parser/lint/advice/index.ts";
 import type { SourceSpan } from "../../util/span.ts";
 
 /** What `strake check` tells: a build check's warning, one of our own rules', or that a build would fail. */

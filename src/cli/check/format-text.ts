@@ -1,4 +1,5 @@
-import { type AdviceLevel, excerpt, Source } from "../../parser/index.ts";
+import { excerpt, Source } from "../../parser/index.ts";
+import type { AdviceLevel } from "../../parser/lint/advice/index.ts";
 import type { Paint } from "../paint.ts";
 import { sanitize } from "../text.ts";
 import { type CheckedFile, countLevels, type Finding, LEVELS } from "./finding.ts";

@@ -1,4 +1,5 @@
-import { type AdviceLevel, adviceRules, buildChecks } from "../../parser/index.ts";
+import { buildChecks } from "../../parser/index.ts";
+import { type AdviceLevel, adviceRules } from "../../parser/lint/advice/index.ts";
 import { nearest } from "../../util/nearest.ts";
 import { usageError } from "../error.ts";
 

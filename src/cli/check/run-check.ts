@@ -1,5 +1,5 @@
 import { formatPlatform, hostPlatform, type Platform } from "../../oci/index.ts";
-import type { AdviceLevel } from "../../parser/index.ts";
+import type { AdviceLevel } from "../../parser/lint/advice/index.ts";
 import type { CommandContext } from "../command.ts";
 import { readDockerfile } from "../dockerfiles/read-dockerfile.ts";
 import { usageError } from "../error.ts";

@@ -1,3 +1,4 @@
+import { lazily } from "../../util/lazily.ts";
 import type { SourceSpan } from "../../util/span.ts";
 import type { Source } from "../source.ts";
 
@@ -58,13 +59,18 @@ function padding(text: string): string {
   return Array.from(text, (char) => (char === "\t" ? char : " ".repeat(width(char)))).join("");
 }
 
-const WIDE =
-  /\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Emoji_Presentation}|[\uff01-\uff60]/u;
-const WIDTHLESS = /\p{Mark}|\u200b|\ufeff/u;
+const wide = lazily(
+  () =>
+    /\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Emoji_Presentation}|[\uff01-\uff60]/u,
+);
+const widthless = lazily(() => /\p{Mark}|\u200b|\ufeff/u);
 
 function width(text: string): number {
   let columns = 0;
-  for (const char of text) columns += WIDTHLESS.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  for (const char of text) {
+    if (char < "\u0080") columns += 1;
+    else if (!widthless().test(char)) columns += wide().test(char) ? 2 : 1;
+  }
   return columns;
 }
 

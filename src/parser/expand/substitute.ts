@@ -73,16 +73,17 @@ function replaceAll(text: readonly string[], glob: Glob, template: string): stri
   return out + text.slice(copied).join("");
 }
 
-const REFERENCE = /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
-
 /**
  * In the all-matches form BuildKit hands the replacement to its regular expression library, where `$0` is the match,
  * `$$` a dollar and every other `$name` a group that does not exist, thus nothing.
  */
 function expandTemplate(template: string, matched: string): string {
   if (!template.includes("$")) return template;
-  return template.replace(REFERENCE, (whole: string, braced?: string, bare?: string) => {
-    if (whole === "$$") return "$";
-    return (braced ?? bare) === "0" ? matched : "";
-  });
+  return template.replace(
+    /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (whole: string, braced?: string, bare?: string) => {
+      if (whole === "$$") return "$";
+      return (braced ?? bare) === "0" ? matched : "";
+    },
+  );
 }

@@ -22,8 +22,6 @@ const MAX_DEPTH = 500;
 /** What variables may add to a text. A process can't get a longer one, and `A=$A$A` doubles with every line. */
 const MAX_GROWTH = 4 * 1024 * 1024;
 
-const LETTER = /^\p{L}$/u;
-const DIGIT = /^\p{Nd}$/u;
 const SPECIAL = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
 
 /** Leaves an expansion; never seen outside. */
@@ -310,16 +308,12 @@ export class WordExpander {
   #name(): string {
     const start = this.#at;
     const first = this.#peekCodePoint();
-    if (DIGIT.test(first)) {
-      while (DIGIT.test(this.#peekCodePoint())) this.#takeCodePoint();
+    if (isDigit(first)) {
+      while (isDigit(this.#peekCodePoint())) this.#takeCodePoint();
       return this.#text.slice(start, this.#at);
     }
     if (SPECIAL.has(first)) return this.#takeCodePoint();
-    for (
-      let char = first;
-      char === "_" || LETTER.test(char) || DIGIT.test(char);
-      char = this.#peekCodePoint()
-    ) {
+    for (let char = first; char === "_" || isLetterOrDigit(char); char = this.#peekCodePoint()) {
       this.#takeCodePoint();
     }
     return this.#text.slice(start, this.#at);
@@ -335,6 +329,15 @@ export class WordExpander {
     (value === undefined ? this.unmatched : this.matched).add(name);
     return value;
   }
+}
+
+/** Whether a character (or nothing) is a digit of any script. */
+function isDigit(char: string): boolean {
+  return char < "\u0080" ? char >= "0" && char <= "9" : /^\p{Nd}$/u.test(char);
+}
+
+function isLetterOrDigit(char: string): boolean {
+  return char < "\u0080" ? /^[A-Za-z0-9]$/.test(char) : /^[\p{L}\p{Nd}]$/u.test(char);
 }
 
 function orFail(pattern: string, result: PatternResult): string {

@@ -19,10 +19,14 @@ export type JsonForm =
 /** How deep BuildKit's JSON reader follows arrays; deeper text is no JSON to it. */
 const MAX_DEPTH = 10_000;
 
-/** Reads an argument text as exec form. Anything that is not exactly a JSON array is shell form. */
+/**
+ * Reads an argument text as exec form. Anything that is not exactly a JSON array is shell form.
+ * @param text without blanks at its end
+ */
 export function readJsonForm(text: string): JsonForm {
   const start = skipSpace(text);
-  if (text.charAt(start) !== "[") return { kind: "none" };
+  // `[ -f x ] && y` is seen from its end to be none; making an error of it would cost more than all other reading.
+  if (text.charAt(start) !== "[" || !text.endsWith("]")) return { kind: "none" };
   let value: unknown;
   try {
     value = JSON.parse(start === 0 ? text : text.slice(start));

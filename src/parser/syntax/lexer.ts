@@ -1,4 +1,5 @@
 import moo from "moo";
+import { lazily } from "../../util/lazily.ts";
 import type { EscapeCharacter } from "../ast.ts";
 import { UNICODE_SPACE } from "../text/space.ts";
 
@@ -17,15 +18,6 @@ interface CloneableLexer extends moo.Lexer {
 
 function cloneable(lexer: moo.Lexer): CloneableLexer {
   return lexer as CloneableLexer;
-}
-
-/** A constant that is made when it is first needed: compiling one of these takes a millisecond, and most are never used. */
-function lazily<T>(make: () => T): () => T {
-  let value: T | undefined;
-  return () => {
-    value ??= make();
-    return value;
-  };
 }
 
 /** Words between ASCII blanks, quotes being ordinary characters: FROM, EXPOSE, COPY … */

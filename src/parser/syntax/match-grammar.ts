@@ -1,4 +1,5 @@
 import nearley from "nearley";
+import { lazily } from "../../util/lazily.ts";
 import type { Token } from "../ast.ts";
 import { rules } from "../generated/dockerfile.gen.ts";
 import { KEYWORDS } from "./keywords.ts";
@@ -9,22 +10,30 @@ export interface Rejection {
   readonly rejectedAt: number;
 }
 
-const compiled = nearley.Grammar.fromCompiled({
-  Lexer: undefined,
-  ParserRules: rules as unknown as nearley.ParserRule[],
-  ParserStart: "instruction",
+/** The rule to start at, by the keyword's terminal: nearley would try all eighteen for every instruction. */
+const grammars = lazily((): ReadonlyMap<string, nearley.Grammar> => {
+  const compiled = nearley.Grammar.fromCompiled({
+    Lexer: undefined,
+    ParserRules: rules as unknown as nearley.ParserRule[],
+    ParserStart: "instruction",
+  });
+  const startingAt = (rule: string): nearley.Grammar => {
+    const grammar = new nearley.Grammar(compiled.rules);
+    grammar.start = rule;
+    return grammar;
+  };
+  return new Map(
+    Array.from(KEYWORDS.values(), ({ terminal }) => [terminal, startingAt(terminal.toLowerCase())]),
+  );
 });
 
-/** The rule to start at, by the keyword's terminal: nearley would try all eighteen for every instruction. */
-const grammars: ReadonlyMap<string, nearley.Grammar> = new Map(
-  Array.from(KEYWORDS.values(), ({ terminal }) => [terminal, startingAt(terminal.toLowerCase())]),
-);
-
-function startingAt(rule: string): nearley.Grammar {
-  const grammar = new nearley.Grammar(compiled.rules);
-  grammar.start = rule;
-  return grammar;
-}
+/**
+ * The derivations of short instructions. A few dozen shapes are most of what is ever written; the limits keep odd files from
+ * filling memory. It is no state that anyone could notice: a shape has one derivation.
+ */
+const COMMON = new Map<string, Fields | Rejection>();
+const MOST_COMMON = 500;
+const MOST_TOKENS = 12;
 
 /**
  * Matches instructions against the grammar. A derivation depends on the types of the tokens alone, so instructions of the
@@ -37,12 +46,12 @@ export class GrammarMatcher {
   match(tokens: readonly Token[]): Fields | Rejection {
     let shape = "";
     for (const { type } of tokens) shape += `${type} `;
-    let result = this.#known.get(shape);
-    if (result === undefined) {
-      result = derive(tokens);
-      this.#known.set(shape, result);
-    }
-    return result;
+    const isShort = tokens.length <= MOST_TOKENS;
+    const known = (isShort ? COMMON.get(shape) : undefined) ?? this.#known.get(shape);
+    if (known !== undefined) return known;
+    const derived = derive(tokens);
+    (isShort && COMMON.size < MOST_COMMON ? COMMON : this.#known).set(shape, derived);
+    return derived;
   }
 }
 
@@ -51,7 +60,7 @@ export function isRejection(result: Fields | Rejection): result is Rejection {
 }
 
 function derive(tokens: readonly Token[]): Fields | Rejection {
-  const grammar = grammars.get(tokens[0]?.type ?? "");
+  const grammar = grammars().get(tokens[0]?.type ?? "");
   if (grammar === undefined) return { rejectedAt: 0 };
   const lexer = new TokenList();
   const parser = new nearley.Parser(grammar, { lexer: lexer as unknown as nearley.Lexer });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkFile } from "../../../src/cli/check/check-file.ts";
 import { listRules } from "../../../src/cli/check/rules.ts";
-import { type LintOptions, pageName } from "../../../src/parser/index.ts";
+import type { LintOptions } from "../../../src/parser/index.ts";
+import { pageName } from "../../../src/parser/lint/advice/advice.ts";
 import { ROOT } from "../../project/source-files.ts";
 
 const FOLDER = join(ROOT, "docs", "rules");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adviseDockerfile } from "../../../../src/parser/index.ts";
+import { adviseDockerfile } from "../../../../src/parser/lint/advice/index.ts";
 
 /** The rules that speak about a file, with line and column; without those that are not asked about. */
 function found(text: string, rule: string): readonly string[] {
