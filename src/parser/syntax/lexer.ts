@@ -1,7 +1,7 @@
 import moo from "moo";
 import { lazily } from "../../util/lazily.ts";
 import type { EscapeCharacter } from "../ast.ts";
-import { UNICODE_SPACE } from "../text/space.ts";
+import { isAsciiBlank, UNICODE_SPACE } from "../text/space.ts";
 
 /*
  * The moo lexers. They work on one logical line each: what lies above it (joining lines, comments, directives, heredoc
@@ -19,16 +19,6 @@ interface CloneableLexer extends moo.Lexer {
 function cloneable(lexer: moo.Lexer): CloneableLexer {
   return lexer as CloneableLexer;
 }
-
-/** Words between ASCII blanks, quotes being ordinary characters: FROM, EXPOSE, COPY … */
-const blankWords = lazily(() =>
-  cloneable(
-    moo.compile({
-      blank: { match: /[\t\v\f\r ]+/ },
-      word: { match: /[^\t\v\f\r ]+/, lineBreaks: true },
-    }),
-  ),
-);
 
 /**
  * The pieces of ENV, LABEL and ARG words: quotes and escapes keep blanks inside a word, and stay in it. An escape
@@ -72,21 +62,25 @@ export interface LexedWord {
   readonly end: number;
 }
 
-/** Splits at ASCII blanks. */
+/** Splits at ASCII blanks, quotes being ordinary characters: FROM, EXPOSE, COPY … (no lexer is needed for that). */
 export function lexBlankWords(text: string): LexedWord[] {
   const words: LexedWord[] = [];
-  // A clone shares the compiled patterns; the template itself is never advanced.
-  const lexer = blankWords().clone().reset(text);
-  for (let token = lexer.next(); token !== undefined; token = lexer.next()) {
-    if (token.type !== "word") continue;
-    words.push({ value: token.value, start: token.offset, end: token.offset + token.value.length });
+  let start = -1;
+  for (let at = 0; at <= text.length; at++) {
+    const isWord = at < text.length && !isAsciiBlank(text.charCodeAt(at));
+    if (isWord === start >= 0) continue;
+    if (start >= 0) words.push({ value: text.slice(start, at), start, end: at });
+    start = isWord ? at : -1;
   }
   return words;
 }
 
 /** Splits at Unicode blanks outside of quotes; quotes and escapes stay in the words. */
 export function lexQuotedWords(text: string, escapeChar: EscapeCharacter): LexedWord[] {
+  // Most lists of words have nothing that a lexer would be needed for: letters, and spaces between words.
+  if (/^[!#-&(-[\]^_a-~ ]*$/.test(text)) return lexBlankWords(text);
   const words: LexedWord[] = [];
+  // A clone shares the compiled patterns; the template itself is never advanced.
   const lexer = (escapeChar === "\\" ? backslashPieces() : backtickPieces()).clone().reset(text);
   let value = "";
   let start = -1;
