@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -14,11 +14,17 @@ const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
 const STALE_AFTER_MS = 10 * 60_000;
 
+/** Doors that are one file each, besides what other doors have: every file more takes a millisecond to load. */
+const WHOLE_DOORS = {
+  errors: "src/errors.ts",
+  parser: "src/parser/index.ts",
+  // Apart, so that who only parses doesn't load all the rules.
+  "parser-advice": "src/parser/lint/advice/index.ts",
+};
+
+/** Doors that share chunks. */
 const DOORS = {
   index: "src/index.ts",
-  parser: "src/parser/index.ts",
-  // A door of its own, so that who only parses doesn't load all the rules.
-  "parser/advice": "src/parser/lint/advice/index.ts",
   registry: "src/registry/index.ts",
 };
 
@@ -99,15 +105,49 @@ const COMMON = {
   plugins: [builtinsForCommonJs, namedExportsOfCommonJs],
 };
 
+/** What stands in another door's file is imported from there, so that a class is the same one behind all doors. */
+function fromOtherDoors(homes) {
+  return {
+    name: "from-other-doors",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
+        const home = homes.get(resolve(resolveDir, path));
+        return home === undefined ? undefined : { path: `./${home}.js`, external: true };
+      });
+    },
+  };
+}
+
+/** Every door of the library, as ESM. They lie side by side, because they import each other by name. */
+async function bundleLibrary() {
+  const outputs = [];
+  const bundleDoors = async (entryPoints, homes) => {
+    const { metafile } = await build({
+      ...COMMON,
+      entryPoints,
+      chunkNames: "[name]-[hash]",
+      splitting: true,
+      format: "esm",
+      plugins: [...COMMON.plugins, fromOtherDoors(homes)],
+    });
+    outputs.push(...Object.keys(metafile.outputs));
+    return metafile;
+  };
+  const { errors, parser, ...others } = WHOLE_DOORS;
+  const homes = new Map();
+  await bundleDoors({ errors }, homes);
+  homes.set(root + errors, "errors");
+  const { inputs } = await bundleDoors({ parser }, homes);
+  homes.set(root + parser, "parser");
+  await bundleDoors(DOORS, homes);
+  // These import the parser's files themselves: its door exports what they need of those that it is made of.
+  for (const { path } of inputs[parser].imports) homes.set(root + path, "parser");
+  await bundleDoors(others, homes);
+  return outputs;
+}
+
 async function bundle() {
-  const entryPoints = Object.fromEntries(Object.entries(DOORS).filter(([, file]) => existsSync(root + file)));
-  const library = await build({
-    ...COMMON,
-    entryPoints,
-    chunkNames: "chunks/[name]-[hash]",
-    splitting: true,
-    format: "esm",
-  });
+  const library = await bundleLibrary();
   const command = await build({
     ...COMMON,
     entryPoints: { strake: "src/cli/bin.ts" },
@@ -130,7 +170,7 @@ async function bundle() {
     define: { STRAKE_BUNDLE: JSON.stringify(`./${script.slice("dist/".length)}`) },
   });
   await chmod(`${root}dist/cli.js`, 0o755);
-  const outputs = [library, command, start].flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  const outputs = [...library, ...[command, start].flatMap(({ metafile }) => Object.keys(metafile.outputs))];
   await removeStale(new Set([...outputs, `${script}.compiled`]));
 }
 
@@ -145,7 +185,7 @@ async function compileAhead(script) {
  * may yet load its chunks.
  */
 async function removeStale(written) {
-  for (const folder of ["dist", "dist/chunks", "dist/cli", "dist/parser"]) {
+  for (const folder of ["dist", "dist/cli"]) {
     for (const entry of await readdir(root + folder, { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (!entry.isFile() || written.has(path)) continue;
