@@ -5,6 +5,7 @@ import { join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHasher, type Descriptor, parseReference, verifyBlob } from "../../src/oci/index.ts";
 import { pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
+import { hasCrane, startCraneRegistry } from "../support/crane-server.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 import type { MemoryRegistryOptions } from "../support/memory-registry-rules.ts";
 import { MemoryBlobs, makeImage, seededBytes } from "../support/registry-images.ts";
@@ -54,6 +55,7 @@ const SERVERS: readonly [string, boolean, () => Promise<Server>][] = [
   ["Debian's docker-registry", hasRegistry, () => startRegistry()],
   ["… with relative locations", hasRegistry, () => startRegistry({ http: ["relativeurls: true"] })],
   ["… with its blobs on another server", hasRegistry, startRedirecting],
+  ["crane's registry", hasCrane, startCraneRegistry],
   ["a registry in memory", true, memory({})],
   [
     "a modern registry",
@@ -163,7 +165,9 @@ describe.each(SERVERS)("%s", (_name, available, start) => {
       const repository = client.repository(at("gone"));
       expect(await repository.deleteManifest(image.manifest.digest)).toBe(true);
       expect(await repository.deleteManifest(image.manifest.digest)).toBe(false);
-      await expect(repository.fetchManifest("1")).rejects.toMatchObject({ code: "MANIFEST_NOT_FOUND" });
+      await expect(repository.fetchManifest(image.manifest.digest)).rejects.toMatchObject({
+        code: "MANIFEST_NOT_FOUND",
+      });
       await expect(repository.openBlob(makeImage().config)).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
       const nowhere = client.repository(at("never/was"));
       await expect(nowhere.fetchManifest("1")).rejects.toMatchObject({
