@@ -1,15 +1,7 @@
 import type { TlsConfig } from "../hosts/types.ts";
 import type { Exchange } from "./exchange.ts";
 import { NetworkError } from "./network-error.ts";
-
-/** What TLS says when it knows no authority for a certificate. */
-const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-]);
+import { isUnknownAuthority } from "./unknown-authority.ts";
 
 interface WithSystemCa {
   readonly base: TlsConfig | undefined;
@@ -40,7 +32,7 @@ export function createSystemCaExchange(
         return await inner.send(request);
       } catch (error) {
         // A body has been begun and cannot be had twice; the first request to a host never has one.
-        if (!isUnknownAuthority(error) || request.body !== undefined) throw error;
+        if (!mayBeOfSystemCa(error) || request.body !== undefined) throw error;
         const added = await addSystemCa(request.tls);
         const answer = await inner.send({ ...request, tls: added.tls }).catch((again: unknown) => {
           // With its authority known, something else may be wrong with the certificate: its name, its dates.
@@ -54,8 +46,6 @@ export function createSystemCaExchange(
   };
 }
 
-function isUnknownAuthority(error: unknown): boolean {
-  if (!(error instanceof NetworkError) || error.fault !== "certificate") return false;
-  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
-  return typeof code === "string" && UNKNOWN_AUTHORITY.has(code);
+function mayBeOfSystemCa(error: unknown): boolean {
+  return error instanceof NetworkError && error.fault === "certificate" && isUnknownAuthority(error.cause);
 }

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { SecretSource } from "../../types.ts";
+import { readAuthSecret } from "../auth-secret.ts";
+import { basicAuthorization, basicAuthorizationOfUrl } from "../basic-authorization.ts";
 
 /** What is sent with requests below an address. */
 export interface GitAuthorization {
@@ -27,35 +28,14 @@ export async function authorizeGit(
   for (const suffix of [`.${host}`, ""]) {
     const scope =
       suffix === "" ? (GITHUB.find((prefix) => bare.startsWith(prefix)) ?? bare) : `${scheme}${host}/`;
-    const header = await readSecret(secrets, `GIT_AUTH_HEADER${suffix}`);
+    const header = await readAuthSecret(secrets, `GIT_AUTH_HEADER${suffix}`);
     if (header !== undefined) return { remote: bare, authorization: { scope, header } };
-    const token = await readSecret(secrets, `GIT_AUTH_TOKEN${suffix}`);
+    const token = await readAuthSecret(secrets, `GIT_AUTH_TOKEN${suffix}`);
     if (token !== undefined)
-      return { remote: bare, authorization: { scope, header: basic(`x-access-token:${token}`) } };
+      return { remote: bare, authorization: { scope, header: basicAuthorization("x-access-token", token) } };
   }
   if (user === undefined) return { remote };
   const [name = "", ...password] = user.split(":");
-  const credentials = `${decode(name)}:${decode(password.join(":"))}`;
-  return { remote: bare, authorization: { scope: bare, header: basic(credentials) } };
-}
-
-function basic(credentials: string): string {
-  return `Basic ${Buffer.from(credentials).toString("base64")}`;
-}
-
-/** A secret's text without the line's end that files have; undefined where none of that name was given. */
-async function readSecret(secrets: readonly SecretSource[], id: string): Promise<string | undefined> {
-  const secret = secrets.find((candidate) => candidate.id === id);
-  if (secret === undefined) return undefined;
-  const bytes = secret.from.kind === "env" ? secret.from.value : await readFile(secret.from.path);
-  const text = Buffer.from(bytes).toString("utf8").trim();
-  return text === "" ? undefined : text;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const header = basicAuthorizationOfUrl(name, password.join(":"));
+  return { remote: bare, authorization: { scope: bare, header } };
 }

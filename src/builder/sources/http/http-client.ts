@@ -1,4 +1,6 @@
 import type { Dispatcher } from "undici";
+import { isRedirect } from "../../../registry/transport/redirect.ts";
+import { isUnknownAuthority } from "../../../registry/transport/unknown-authority.ts";
 import { redactCredentials } from "../../redact-url.ts";
 import type { SecretSource } from "../../types.ts";
 import { authorizationFor } from "./http-authorization.ts";
@@ -19,15 +21,6 @@ export interface HttpResponse {
 const MAX_REDIRECTS = 10;
 const ANSWER_TIMEOUT_MS = 120_000;
 const STALL_TIMEOUT_MS = 60_000;
-
-/** What TLS says when it knows no authority for a certificate: then the system's are tried. */
-const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-]);
 
 /** Gets URLs the way that the user's environment asks for: proxies, certificates, secrets. Close it at the end. */
 export class HttpClient {
@@ -142,13 +135,4 @@ export class HttpClient {
     this.#systemCa ??= createSystemCa(this.#options.variables);
     return [...rootCertificates, ...(await this.#systemCa())];
   }
-}
-
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
-}
-
-function isUnknownAuthority(error: unknown): boolean {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return typeof code === "string" && UNKNOWN_AUTHORITY.has(code);
 }
