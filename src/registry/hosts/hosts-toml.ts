@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { RegistryError } from "../error.ts";
-import { parseToml, TomlError, type TomlTable, type TomlValue } from "./toml.ts";
+import { parseConfigToml, readConfigFile } from "./settings-file.ts";
+import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Endpoint, Mirror, TlsConfig } from "./types.ts";
 
 /** What a `hosts.toml` says of one server. */
@@ -41,7 +42,7 @@ export async function readHostsFile(
     for (const name of new Set(names)) {
       const folder = join(root, name);
       const path = join(folder, "hosts.toml");
-      const text = await readIfThere(path);
+      const text = await readConfigFile(path);
       if (text !== undefined) return parseHostsFile(text, { path, folder, registry });
     }
   }
@@ -55,13 +56,7 @@ export function parseHostsFile(
 ): HostsFile {
   const fail = (fault: string): RegistryError =>
     new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`, { registry });
-  let document: TomlTable;
-  try {
-    document = parseToml(text);
-  } catch (error) {
-    if (error instanceof TomlError) throw fail(error.message);
-    throw error;
-  }
+  const document = parseConfigToml(text, fail);
   const context = { folder, fail };
   const { server, host = {} } = document;
   if (server !== undefined && typeof server !== "string") throw fail('"server" is no text');
@@ -197,16 +192,4 @@ function texts(value: TomlValue | undefined): readonly string[] | undefined {
 
 function isTable(value: TomlValue): value is TomlTable {
   return typeof value === "object" && !Array.isArray(value);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }

@@ -1,7 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
-import { parseToml, TomlError, type TomlTable, type TomlValue } from "./toml.ts";
+import { parseConfigToml, readConfigFile } from "./settings-file.ts";
+import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
 
 /** One `[[registry]]` of a registries.conf. */
@@ -33,7 +34,7 @@ export async function registriesConfFiles(options: {
     XDG_CONFIG_HOME === undefined || XDG_CONFIG_HOME === "" ? join(options.home, ".config") : XDG_CONFIG_HOME;
   const own = join(config, "containers/registries.conf");
   // The user's file takes the place of the system's; the folders beside them add to it.
-  const main = (await readIfThere(own)) === undefined ? "/etc/containers/registries.conf" : own;
+  const main = (await readConfigFile(own)) === undefined ? "/etc/containers/registries.conf" : own;
   return [
     main,
     ...(await confFiles("/etc/containers/registries.conf.d")),
@@ -50,7 +51,7 @@ export async function registriesConfFiles(options: {
 export async function readRegistriesConf(paths: readonly string[]): Promise<readonly RegistryRule[]> {
   const rules = new Map<string, RegistryRule>();
   for (const path of paths) {
-    const text = await readIfThere(path);
+    const text = await readConfigFile(path);
     if (text === undefined) continue;
     for (const rule of parseRegistriesConf(text, path)) rules.set(rule.prefix, rule);
   }
@@ -61,13 +62,7 @@ export async function readRegistriesConf(paths: readonly string[]): Promise<read
 export function parseRegistriesConf(text: string, path: string): readonly RegistryRule[] {
   const fail = (fault: string): RegistryError =>
     new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`);
-  let document: TomlTable;
-  try {
-    document = parseToml(text);
-  } catch (error) {
-    if (error instanceof TomlError) throw fail(error.message);
-    throw error;
-  }
+  const document = parseConfigToml(text, fail);
   return tables(document["registry"]).map((entry) => {
     const location = text1(entry["location"]);
     const prefix = text1(entry["prefix"]) ?? location;
@@ -143,17 +138,5 @@ async function confFiles(folder: string): Promise<readonly string[]> {
   } catch {
     // Most machines have no such folder.
     return [];
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
   }
 }
