@@ -1,4 +1,4 @@
-import type { OnEvent } from "../events.ts";
+import type { OnEvent } from "./events.ts";
 
 export interface StepOptions {
   readonly vertex: string;

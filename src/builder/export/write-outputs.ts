@@ -1,4 +1,5 @@
 import type { Descriptor, Digest } from "../../oci/index.ts";
+import { runStep } from "../run-step.ts";
 import type { OutputSpec } from "../types.ts";
 import { writeDockerOutput, writeOciOutput } from "./archive-output.ts";
 import { exportFiles } from "./file-tree.ts";
@@ -33,7 +34,15 @@ export async function writeOutputs(
   for (const output of outputs) {
     context.signal.throwIfAborted();
     if (output.kind === "cacheonly") continue;
-    const set = await withEvents(context, outputName(output), () => writeOutput(output, images, context));
+    const name = outputName(output);
+    const step = {
+      vertex: name,
+      name,
+      onEvent: options.onEvent,
+      nowMs: context.monotonic,
+      signal: context.signal,
+    };
+    const set = await runStep(step, () => writeOutput(output, images, context));
     first ??= set;
   }
   return first === undefined
@@ -83,23 +92,5 @@ function outputName(output: OutputSpec): string {
       return `loading into ${output.engine.shownAs}`;
     default:
       return `exporting to ${output.kind}`;
-  }
-}
-
-async function withEvents<T>(
-  { options, monotonic, signal }: OutputContext,
-  name: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const { onEvent } = options;
-  onEvent({ kind: "step-started", vertex: name, name, atMs: monotonic() });
-  let outcome: "done" | "failed" | "canceled" = "failed";
-  try {
-    const result = await work();
-    outcome = "done";
-    return result;
-  } finally {
-    if (outcome === "failed" && signal.aborted) outcome = "canceled";
-    onEvent({ kind: "step-finished", vertex: name, atMs: monotonic(), outcome });
   }
 }

@@ -3,10 +3,10 @@ import type { OnRegistryEvent, RegistryClient, RegistryEvent } from "../../regis
 import type { Store } from "../../store/index.ts";
 import type { RemoteImages } from "../collaborators.ts";
 import type { OnEvent } from "../events.ts";
+import { runStep } from "../run-step.ts";
 import { readKnownFrom } from "./known-documents.ts";
 import { pushRecord } from "./push-record.ts";
 import { pushWhileCompressing } from "./push-while-compressing.ts";
-import { runStep } from "./run-step.ts";
 import { TagMeanings } from "./tag-meanings.ts";
 import { reportTransfer } from "./transfer-events.ts";
 
