@@ -1,3 +1,5 @@
+import { isAscii } from "../util/is-ascii.ts";
+
 declare const byteStringBrand: unique symbol;
 
 /**
@@ -14,11 +16,6 @@ export function toByteString(text: string): ByteString {
 /** For people: decoded as UTF-8, with U+FFFD where it is none. */
 export function fromByteString(bytes: ByteString): string {
   return isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
 }
 
 export type LayerEntryKind =

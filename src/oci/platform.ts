@@ -1,3 +1,4 @@
+import { KNOWN_ARCHITECTURES, KNOWN_OS, normalizeOs } from "../util/platform-words.ts";
 import { OciError } from "./error.ts";
 
 /** What an image runs on, in Go's names. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
@@ -9,17 +10,6 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-const KNOWN_OS: ReadonlySet<string> = new Set(
-  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
-    " ",
-  ),
-);
-const KNOWN_ARCHITECTURE: ReadonlySet<string> = new Set(
-  (
-    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le " +
-    "mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm"
-  ).split(" "),
-);
 const COMPONENT = /^[A-Za-z0-9_.-]+$/;
 const OS_AND_VERSION = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/;
 
@@ -54,7 +44,7 @@ export function parsePlatform(text: string, host: Platform = hostPlatform()): Pl
     return normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }), ...version });
   }
   const alone = normalizePlatform({ os: "linux", architecture: first });
-  if (KNOWN_ARCHITECTURE.has(alone.architecture)) return alone;
+  if (KNOWN_ARCHITECTURES.has(alone.architecture)) return alone;
   throw invalid(text, "unknown operating system or architecture");
 }
 
@@ -116,11 +106,6 @@ const NODE_ARCHITECTURE: Readonly<Record<string, string>> = {
   // Node has no big-endian builds of it, and names the little-endian one without saying so.
   ppc64: "ppc64le",
 };
-
-function normalizeOs(os: string): string {
-  const lower = os.toLowerCase();
-  return lower === "macos" ? "darwin" : lower;
-}
 
 function normalizeArchitecture(
   rawArchitecture: string,

@@ -1,3 +1,5 @@
+import { isAscii } from "../util/is-ascii.ts";
+
 /**
  * A path of bytes (one latin1 character each) for Node's fs: as it is when it is ASCII, which Node converts
  * fastest, as a Buffer otherwise.
@@ -10,9 +12,4 @@ export function fsPath(path: string): string | Buffer {
 export function cString(bytes: string): Buffer {
   if (bytes.includes("\0")) throw new RangeError("A path or name has a NUL byte");
   return Buffer.from(`${bytes}\0`, "latin1");
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
 }

@@ -1,15 +1,8 @@
 import type { ByteString } from "../../oci/layer-entry.ts";
+import { ROOT_FILE, toNode } from "./changed-file.ts";
 import type { FileTree, TreeNode } from "./types.ts";
 
-const ROOT_NODE: TreeNode = {
-  kind: "dir",
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0,
-  size: 0,
-  hostPath: "",
-};
+const ROOT_NODE: TreeNode = toNode(ROOT_FILE);
 
 const NO_NAMES: readonly ByteString[] = Object.freeze([]);
 

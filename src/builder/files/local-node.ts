@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
+import { hardlinkId, readLink } from "../../store/layers/host-files.ts";
 import { decodeDevice, fsPath } from "../../sys/index.ts";
 import { FilesError } from "./error.ts";
 import { baseName } from "./path.ts";
@@ -109,17 +110,6 @@ export function readLocalNames(hostPath: string): readonly ByteString[] {
 }
 
 const NO_THROW = { throwIfNoEntry: false } as const;
-
-function readLink(hostPath: string): ByteString {
-  return readlinkSync(fsPath(hostPath), { encoding: "latin1" }) as ByteString;
-}
-
-/** Inode numbers past 2^53 are cut off in ordinary stats; then they are asked for again, exactly. */
-function hardlinkId(stats: Stats, hostPath: string): string {
-  if (Number.isSafeInteger(stats.ino)) return `${stats.dev}:${stats.ino}`;
-  const exact = lstatSync(fsPath(hostPath), { bigint: true });
-  return `${exact.dev}:${exact.ino}`;
-}
 
 function readFailure(hostPath: string, cause: unknown): FilesError {
   const { code, message } = cause as NodeJS.ErrnoException;

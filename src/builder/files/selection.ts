@@ -15,19 +15,21 @@ export type CopySource =
       /** With `--parents`: what follows `/./`, or all of the path (then `path` is the root). */
       readonly parentsPattern?: string | undefined;
     }
-  /** One file that is in no tree: a heredoc, a download. */
-  | {
-      readonly kind: "file";
-      readonly name: ByteString;
-      readonly content: EntryContent;
-      readonly size: number;
-      readonly mode: number;
-      readonly mtimeSeconds: number;
-      /** A download that `--unpack` asks to unpack; it has to be on the disk. */
-      readonly unpack?: boolean;
-    }
+  | FileSource
   /** A whole tree as one folder: a git repository. */
   | { readonly kind: "root"; readonly tree: FileTree; readonly treeName: string };
+
+/** One file that is in no tree: a heredoc, a download. */
+export interface FileSource {
+  readonly kind: "file";
+  readonly name: ByteString;
+  readonly content: EntryContent;
+  readonly size: number;
+  readonly mode: number;
+  readonly mtimeSeconds: number;
+  /** A download that `--unpack` asks to unpack; it has to be on the disk. */
+  readonly unpack?: boolean;
+}
 
 /** A file that is copied, by its path below the file or folder that was selected. */
 export interface SelectedEntry {
@@ -63,15 +65,7 @@ export type SelectedSource =
       /** Whether capabilities of its files are copied. */
       readonly keepsXattrs: boolean;
     }
-  | {
-      readonly kind: "file";
-      readonly name: ByteString;
-      readonly content: EntryContent;
-      readonly size: number;
-      readonly mode: number;
-      readonly mtimeSeconds: number;
-      readonly unpack?: boolean;
-    };
+  | FileSource;
 
 export interface SelectOptions {
   /** `--exclude`: patterns below each file or folder that is copied. */

@@ -1,4 +1,5 @@
-import type { ByteString, LayerEntryKind } from "../../oci/layer-entry.ts";
+import type { ByteString } from "../../oci/layer-entry.ts";
+import type { LayerNode } from "../../store/layers/types.ts";
 
 /** What tells a changed file from an unchanged one without reading it. */
 export interface FileStamp {
@@ -10,20 +11,7 @@ export interface FileStamp {
 }
 
 /** A file as it stands in a tree. */
-export interface TreeNode {
-  readonly kind: Exclude<LayerEntryKind, "hardlink" | "whiteout" | "opaque"> | "socket";
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtimeSeconds: number;
-  readonly size: number;
-  readonly link?: ByteString | undefined;
-  readonly major?: number | undefined;
-  readonly minor?: number | undefined;
-  /** Host path of the file itself (latin1), for reading its bytes and xattrs. */
-  readonly hostPath: string;
-  /** Equal for names of the same file; undefined where there is only one name. */
-  readonly hardlinkId?: string | undefined;
+export interface TreeNode extends LayerNode {
   /** Saves whoever hashes the file an lstat. */
   readonly stamp?: FileStamp | undefined;
 }

@@ -42,12 +42,15 @@ export function describe(stats: Stats, hostPath: string): LayerNode {
     ...plain,
     ...(kind === "symlink" && { link: readLink(hostPath) }),
     ...((kind === "char" || kind === "block") && decodeDevice(stats.rdev)),
-    ...(nlink > 1 && { hardlinkId: identify(stats, hostPath) }),
+    ...(nlink > 1 && { hardlinkId: hardlinkId(stats, hostPath) }),
   };
 }
 
-/** Network file systems have inode numbers that a double cannot tell apart. */
-function identify(stats: Stats, hostPath: string): string {
+/**
+ * The same for all names of a file, and for no other. Network file systems have inode numbers past 2^53, which ordinary stats
+ * cut off: they are asked for again, exactly.
+ */
+export function hardlinkId(stats: Stats, hostPath: string): string {
   if (Number.isSafeInteger(stats.ino)) return `${stats.dev}:${stats.ino}`;
   const exact = lstatSync(fsPath(hostPath), { bigint: true });
   return `${exact.dev}:${exact.ino}`;

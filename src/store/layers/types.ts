@@ -22,7 +22,7 @@ export interface PackedLayer {
   readonly treeId: Digest;
 }
 
-/** A file as a stack of layers shows it; the shape of the builder's TreeNode. */
+/** A file as it stands in a tree: in a stack of layers, in a build context. */
 export interface LayerNode {
   readonly kind: Exclude<LayerEntryKind, "hardlink" | "whiteout" | "opaque"> | "socket";
   readonly mode: number;
@@ -31,11 +31,11 @@ export interface LayerNode {
   /** Whole seconds, rounded down. */
   readonly mtimeSeconds: number;
   readonly size: number;
-  readonly link?: ByteString;
-  readonly major?: number;
-  readonly minor?: number;
+  readonly link?: ByteString | undefined;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
   /** Host path of the file itself (bytes as latin1), for reading its bytes and xattrs. */
   readonly hostPath: string;
   /** Equal for names of the same file; undefined where there is only one name. */
-  readonly hardlinkId?: string;
+  readonly hardlinkId?: string | undefined;
 }

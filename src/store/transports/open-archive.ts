@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
-import { setImmediate } from "node:timers/promises";
 import { COMPRESSION_MAGIC_BYTES, detectCompression, type StreamCompression } from "../../tar/compression.ts";
 import { readChunks } from "../blobs/read-chunks.ts";
+import { decodeFile } from "../compress/decode-file.ts";
 import { decompress } from "../compress/decompress.ts";
 import { TransportError } from "./error.ts";
 import { unreadable } from "./folder-files.ts";
@@ -80,12 +79,12 @@ async function* plain(
       return;
     case "zstd": {
       const { decodeZstd } = await import("../../util/decompress/zstd.ts");
-      yield* decoded(path, decodeZstd);
+      yield* decodeFile(path, decodeZstd);
       return;
     }
     case "bzip2": {
       const { decodeBzip2 } = await import("../../util/decompress/bzip2.ts");
-      yield* decoded(path, decodeBzip2);
+      yield* decodeFile(path, decodeBzip2);
       return;
     }
     default:
@@ -96,27 +95,6 @@ async function* plain(
           hint: `Unpack it first with ${compression} -d`,
         },
       );
-  }
-}
-
-async function* decoded(
-  path: string,
-  decode: (read: (into: Uint8Array) => number) => Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const descriptor = openSync(path, "r");
-  try {
-    let at = 0;
-    const read = (into: Uint8Array): number => {
-      const count = readSync(descriptor, into, 0, into.length, at);
-      at += count;
-      return count;
-    };
-    for (const chunk of decode(read)) {
-      yield chunk;
-      await setImmediate();
-    }
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
+import { decodeFile, type ReadNext } from "../../../store/compress/decode-file.ts";
 import { fsPath } from "../../../sys/index.ts";
 import {
   COMPRESSION_MAGIC_BYTES,
@@ -54,28 +54,26 @@ export async function detectArchive(hostPath: string): Promise<ArchiveKind> {
 
 /** The tar's bytes, decompressed. Chunks may be used until the next one is asked for. */
 export async function* readArchive(hostPath: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const descriptor = openSync(fsPath(hostPath), "r");
+  const path = fsPath(hostPath);
+  switch (readCompression(hostPath)) {
+    case "gzip":
+      yield* readGzip(path);
+      return;
+    case "bzip2":
+      yield* decodeFile(path, decodeBzip2);
+      return;
+    case "zstd":
+      yield* decodeFile(path, decodeZstd);
+      return;
+    default:
+      yield* decodeFile(path, readChunks);
+  }
+}
+
+async function* readGzip(path: string | Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  const descriptor = openSync(path, "r");
   try {
-    // All by position: a stream that is being torn down may read once more, and must not move anybody's file on.
-    let at = 0;
-    const read = (into: Uint8Array): number => {
-      const count = readSync(descriptor, into, 0, into.length, at);
-      at += count;
-      return count;
-    };
-    switch (readCompression(hostPath)) {
-      case "gzip":
-        yield* gunzip((into, position) => readSync(descriptor, into, 0, into.length, position));
-        return;
-      case "bzip2":
-        yield* withPauses(decodeBzip2(read));
-        return;
-      case "zstd":
-        yield* withPauses(decodeZstd(read));
-        return;
-      default:
-        yield* withPauses(readChunks(read));
-    }
+    yield* gunzip((into, position) => readSync(descriptor, into, 0, into.length, position));
   } finally {
     closeSync(descriptor);
   }
@@ -92,16 +90,7 @@ function readCompression(hostPath: string): StreamCompression | undefined {
   }
 }
 
-type Read = (into: Uint8Array) => number;
-
-function* readChunks(read: Read): Generator<Uint8Array, void, undefined> {
+function* readChunks(read: ReadNext): Generator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let count = read(buffer); count > 0; count = read(buffer)) yield buffer.subarray(0, count);
-}
-
-async function* withPauses(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for (const chunk of chunks) {
-    yield chunk;
-    await setImmediate();
-  }
 }

@@ -1,3 +1,5 @@
+import { KNOWN_ARCHITECTURES, KNOWN_OS, normalizeOs } from "../../../util/platform-words.ts";
+
 /** `os/architecture[/variant]`, in canonical names. */
 export interface PlatformName {
   readonly os: string;
@@ -7,24 +9,13 @@ export interface PlatformName {
 
 const OS = /^([A-Za-z0-9_-]+)(?:\([A-Za-z0-9_.%-]*(?:\+[A-Za-z0-9_.%-]+)*\))?$/;
 const PART = /^[A-Za-z0-9_.-]+$/;
-const KNOWN_OS: ReadonlySet<string> = new Set(
-  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
-    " ",
-  ),
-);
-const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set(
-  (
-    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le " +
-    "ppc riscv riscv64 s390 s390x sparc sparc64 wasm"
-  ).split(" "),
-);
 
 /** @returns undefined for what names no platform */
 export function parsePlatformName(text: string): PlatformName | undefined {
   const [first = "", ...parts] = text.split("/");
   const name = OS.exec(first)?.[1];
   if (name === undefined || parts.length > 2 || parts.some((part) => !PART.test(part))) return undefined;
-  const os = name.toLowerCase() === "macos" ? "darwin" : name.toLowerCase();
+  const os = normalizeOs(name);
   const [architecture, variant = ""] = parts;
   if (architecture !== undefined) return { os, ...normalizeArchitecture(architecture, variant) };
   // A single word is an operating system or an architecture.
