@@ -1,33 +1,19 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, resolve as resolvePath } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CANDIDATES } from "../runner/identities.ts";
+import { describeBuilds } from "./support/describe-builds.ts";
 import { buildProblem, type CliResult, Workbench } from "./support/workbench.ts";
 
 const CLI = resolvePath(import.meta.dirname, "../../dist/cli.js");
-const problem = buildProblem();
-const skipped = problem === undefined ? "" : ` (skipped: ${problem})`;
 
-describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`, () => {
-  let bench: Workbench;
-
-  beforeAll(async () => {
-    bench = await Workbench.create();
-  });
-
-  afterAll(() => bench[Symbol.asyncDispose]());
-
-  beforeEach(async () => {
-    await rm(bench.context, { recursive: true, force: true });
-    await mkdir(bench.context);
-  });
-
+describeBuilds("strake debug and strake logs", (bench) => {
   /** Fails a build and returns its ID, as its last lines say it. */
   async function fail(dockerfile: string, args: readonly string[] = []): Promise<string> {
-    await bench.write("Dockerfile", dockerfile);
-    const { code, stderr } = await bench.build(args);
+    await bench().write("Dockerfile", dockerfile);
+    const { code, stderr } = await bench().build(args);
     expect(code, stderr).toBe(1);
     const [, id] = /^shell in the failed step: strake debug ([0-9a-f]{8})$/m.exec(stderr) ?? [];
     if (id === undefined) throw new Error(`the message does not say how to enter the step:\n${stderr}`);
@@ -35,10 +21,10 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
   }
 
   const debug = (line: string, ...args: string[]): Promise<CliResult> =>
-    bench.strake(["debug", ...args, "-c", line]);
+    bench().strake(["debug", ...args, "-c", line]);
 
   it("a failed RUN is entered as it left its files, with its environment, folder, user and mounts", async () => {
-    await bench.write("sub/file", "from the context\n");
+    await bench().write("sub/file", "from the context\n");
     const id = await fail(
       [
         "FROM base AS other",
@@ -81,7 +67,7 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
     );
     expect(first).toMatchObject({ code: 42, stdout: "gone\n1\n" });
     expect((await debug("ls /new", id)).code).toBe(1);
-    expect(await bench.strake(["debug", id, "--", "cat", "/etc/passwd"])).toMatchObject({ code: 0 });
+    expect(await bench().strake(["debug", id, "--", "cat", "/etc/passwd"])).toMatchObject({ code: 0 });
   });
 
   it("a failed COPY is entered with the files before it, the way the last RUN saw them", async () => {
@@ -90,7 +76,7 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
   });
 
   it("an image without a shell says so, and takes one of this machine", async () => {
-    await bench.write("file", "text");
+    await bench().write("file", "text");
     await fail('FROM scratch\nCOPY file /file\nRUN ["/file"]\n');
     const { code, stderr } = await debug("true");
     expect(code).toBe(1);
@@ -102,20 +88,20 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
 
   it("secrets are there only when they are given again", async () => {
     const env = { TOKEN: "sesame-open" };
-    await bench.write("Dockerfile", "FROM base\nRUN --mount=type=secret,id=TOKEN,env=TOKEN exit 1\n");
-    await bench.build(["--secret", "id=TOKEN"], { env });
+    await bench().write("Dockerfile", "FROM base\nRUN --mount=type=secret,id=TOKEN,env=TOKEN exit 1\n");
+    await bench().build(["--secret", "id=TOKEN"], { env });
     const line = ["debug", "-c", "echo $TOKEN; ls /run/secrets"];
-    expect((await bench.strake(line)).stdout).toBe("\n");
-    expect((await bench.strake([...line, "--secret", "id=TOKEN"], { env })).stdout).toBe("sesame-open\n");
+    expect((await bench().strake(line)).stdout).toBe("\n");
+    expect((await bench().strake([...line, "--secret", "id=TOKEN"], { env })).stdout).toBe("sesame-open\n");
   });
 
   it("a shell without a terminal is refused, with what to do", async () => {
     await fail("FROM base\nRUN exit 1\n");
-    const { code, stderr } = await bench.strake(["debug"]);
+    const { code, stderr } = await bench().strake(["debug"]);
     expect(code).toBe(1);
     expect(stderr).toContain("standard input and output are no terminal");
     expect(stderr).toContain("--command");
-    const early = await bench.build(["--on-fail=shell"]);
+    const early = await bench().build(["--on-fail=shell"]);
     expect(early.code).toBe(2);
     expect(early.stderr).toContain("no terminal");
   });
@@ -127,7 +113,12 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
       const command = `${process.execPath} ${CLI} debug ${id}`;
       const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
         stdio: ["pipe", "pipe", "inherit"],
-        env: { PATH: process.env["PATH"] ?? "", HOME: bench.folder, STRAKE_ROOT: bench.store, TERM: "xterm" },
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          HOME: bench().folder,
+          STRAKE_ROOT: bench().store,
+          TERM: "xterm",
+        },
       });
       let shown = "";
       let hasTyped = false;
@@ -147,47 +138,47 @@ describe.skipIf(problem !== undefined)(`strake debug and strake logs${skipped}`,
     const ids: string[] = [];
     for (const word of ["a", "b", "c", "d"])
       ids.push(await fail(`FROM base\nRUN echo ${word} > /w; exit 1\n`));
-    const kept = ids.filter((id) => existsSync(join(bench.store, "builds", id, "failed/files/w")));
+    const kept = ids.filter((id) => existsSync(join(bench().store, "builds", id, "failed/files/w")));
     expect(kept).toEqual(ids.slice(1));
     const { code, stderr } = await debug("true", ids[0] as string);
     expect(code).toBe(1);
     expect(stderr).toContain("none that failed is kept of it");
-    expect(readdirSync(join(bench.store, "tmp"))).toEqual([]);
+    expect(readdirSync(join(bench().store, "tmp"))).toEqual([]);
   });
 
   it("logs are complete, whatever the terminal showed, also of a build that was killed", async () => {
-    await bench.write("Dockerfile", "FROM base\nRUN seq 1 20000; echo last\n");
-    const { stderr } = await bench.build(["--progress", "plain"]);
+    await bench().write("Dockerfile", "FROM base\nRUN seq 1 20000; echo last\n");
+    const { stderr } = await bench().build(["--progress", "plain"]);
     expect(stderr).toMatch(/left out: strake logs [0-9a-f]{8} \d+/);
-    const { stdout } = await bench.strake(["logs", "--json"]);
+    const { stdout } = await bench().strake(["logs", "--json"]);
     const { steps } = JSON.parse(stdout) as {
       readonly steps: readonly { readonly number: number; readonly log?: string }[];
     };
     const [step] = steps.filter(({ log }) => log !== undefined);
     const whole = `${Array.from({ length: 20000 }, (_, index) => `${index + 1}\n`).join("")}last\n`;
-    expect((await bench.strake(["logs", `#${step?.number}`])).stdout).toBe(whole);
+    expect((await bench().strake(["logs", `#${step?.number}`])).stdout).toBe(whole);
 
-    await bench.write("Dockerfile", 'FROM base\nRUN echo so "far"; sleep 1000\n');
-    const child = bench.start(bench.buildArgs(["--progress", "plain"]));
+    await bench().write("Dockerfile", 'FROM base\nRUN echo so "far"; sleep 1000\n');
+    const child = bench().start(bench().buildArgs(["--progress", "plain"]));
     for await (const chunk of child.stderr ?? []) if (String(chunk).includes("so far")) break;
     child.kill("SIGKILL");
     await new Promise((resolve) => child.once("close", resolve));
-    const killed = await bench.strake(["logs"]);
+    const killed = await bench().strake(["logs"]);
     expect(killed.stdout).toContain("so far\n");
     expect(killed.stdout).toContain("INTERRUPTED");
-    expect((await bench.strake(["logs", "--list"])).stdout).toContain("interrupted");
+    expect((await bench().strake(["logs", "--list"])).stdout).toContain("interrupted");
   });
 
   it("logs say what is wrong with what they are asked for", async () => {
-    const unknown = await bench.strake(["logs", "ffffffffff"]);
+    const unknown = await bench().strake(["logs", "ffffffffff"]);
     expect(unknown).toMatchObject({ code: 1 });
     expect(unknown.stderr).toContain('Cannot find build "ffffffffff"');
-    expect((await bench.strake(["logs", "999"])).stderr).toContain("Cannot find step 999");
+    expect((await bench().strake(["logs", "999"])).stderr).toContain("Cannot find step 999");
   });
 });
 
 const user = CANDIDATES.find(({ title }) => title === "as an ordinary user");
-const userProblem = problem ?? user?.problem;
+const userProblem = buildProblem() ?? user?.problem;
 
 describe.skipIf(userProblem !== undefined)(
   `strake debug as an ordinary user${userProblem === undefined ? "" : ` (skipped: ${userProblem})`}`,

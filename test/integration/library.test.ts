@@ -12,6 +12,7 @@ import {
   Store,
 } from "../../src/index.ts";
 import { RegistryClient } from "../../src/registry/index.ts";
+import { plainBuild } from "../support/build-options.ts";
 import { hasRegistry, startRegistry } from "../support/registry-server.ts";
 
 const PLATFORMS = [parsePlatform("linux/amd64"), parsePlatform("linux/arm64")];
@@ -45,25 +46,9 @@ describe.skipIf(!hasRegistry)(
             nowMs: () => performance.now(),
           });
           const options: BuildOptions = {
-            context: { kind: "dir", path: folder },
-            dockerfile: { kind: "text", text: Buffer.from(dockerfile), shownAs: "Dockerfile" },
-            buildArgs: {},
-            buildContexts: {},
+            ...plainBuild(dockerfile, folder),
             platforms: PLATFORMS,
-            names: [],
             outputs: [{ kind: "image", names: [name], push: true }],
-            labels: {},
-            annotations: [],
-            secrets: [],
-            ssh: [],
-            network: "default",
-            extraHosts: [],
-            shmSizeBytes: 64 << 20,
-            ulimits: [],
-            noCache: false,
-            pull: false,
-            allow: [],
-            onEvent: () => undefined,
           };
           const result = await build(
             {

@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import type { SandboxMount } from "../../src/runner/index.ts";
 import { Xattrs } from "../../src/sys/index.ts";
 import { describeForEveryone } from "../runner/for-everyone.ts";
-
-const sh = (script: string): { readonly argv: readonly string[] } => ({ argv: ["sh", "-c", script] });
+import { sh } from "../runner/sandbox-world.ts";
 
 describeForEveryone("the files of a sandbox", (world) => {
   test("leave what the command changed in the upper folder and nothing else", async () => {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { describeForEveryone } from "../runner/for-everyone.ts";
-
-const sh = (script: string): { readonly argv: readonly string[] } => ({ argv: ["sh", "-c", script] });
+import { sh } from "../runner/sandbox-world.ts";
 
 describeForEveryone("what a sandbox keeps a command from", (world, isRoot) => {
   test("leaves root Docker's capabilities, and other users none", async () => {

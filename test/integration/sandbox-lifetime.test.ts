@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readCgroupFacts } from "../../src/runner/host/cgroup-facts.ts";
 import { describeForEveryone } from "../runner/for-everyone.ts";
-
-const sh = (script: string): { readonly argv: readonly string[] } => ({ argv: ["sh", "-c", script] });
+import { sh } from "../runner/sandbox-world.ts";
 
 /** A number of seconds that no other process sleeps for: by it the processes of a test are found. */
 function makeToken(): string {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { describeForEveryone } from "../runner/for-everyone.ts";
-
-const sh = (script: string): { readonly argv: readonly string[] } => ({ argv: ["sh", "-c", script] });
+import { sh } from "../runner/sandbox-world.ts";
 
 describeForEveryone("a command in a sandbox", (world) => {
   test("ends with its own exit code", async () => {

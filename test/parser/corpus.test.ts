@@ -9,6 +9,7 @@ import {
   tryExpandWord,
 } from "../../src/parser/index.ts";
 import { wellFormed } from "../../src/parser/json/json.ts";
+import { attempt } from "./attempt.ts";
 import { corpusFolder, dockerfilesOf, readJson, withoutWording } from "./shared-corpus.ts";
 
 /** Lists what disagrees, and says how many were looked at. */
@@ -49,15 +50,6 @@ function firstDifference(actual: unknown, expected: unknown, path: string): stri
     if (inner !== undefined) return inner;
   }
   return undefined;
-}
-
-function attempt<T>(work: () => T): T | DockerfileError {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof DockerfileError) return error;
-    throw error;
-  }
 }
 
 describe.skipIf(corpusFolder === undefined)("the recorded answers of BuildKit", () => {

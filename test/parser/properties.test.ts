@@ -18,20 +18,11 @@ import {
   Source,
   splitWords,
 } from "../../src/parser/index.ts";
+import { attempt } from "./attempt.ts";
 import { dockerfileText, likelyDockerfile } from "./dockerfile-text.ts";
 
 const RUNS = { numRuns: 1500 };
 const anyDockerfile = fc.oneof(dockerfileText, likelyDockerfile);
-
-/** The result, or the only kind of error there may be. */
-function attempt<T>(work: () => T): T | DockerfileError {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof DockerfileError) return error;
-    throw error;
-  }
-}
 
 describe("for any text", () => {
   test("parsing succeeds or says where it failed", () => {

@@ -213,3 +213,8 @@ echo root:x:0:0:root:/root:/bin/sh > BASE/etc/passwd
 echo root:x:0: > BASE/etc/group
 touch -d 2020-01-01T00:00:00Z BASE/etc BASE/root BASE
 `;
+
+/** What a sandbox runs for a line of shell. */
+export function sh(script: string): { readonly argv: readonly string[] } {
+  return { argv: ["sh", "-c", script] };
+}

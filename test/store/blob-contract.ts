@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Digest } from "../../src/oci/digest.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { BlobStore } from "../../src/store/index.ts";
-import { chunks, collect, describeBytes, noise, opener } from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { chunks, describeBytes, noise, opener } from "./support.ts";
 
 /** What every BlobStore must do. `create` makes an empty one. */
 export function describeBlobStore(name: string, create: () => Promise<BlobStore>): void {

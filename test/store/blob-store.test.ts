@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Digest, parseDigest } from "../../src/oci/digest.ts";
 import { Store } from "../../src/store/index.ts";
+import { collect } from "../support/collect.ts";
 import { describeBlobStore } from "./blob-contract.ts";
-import { collect, describeBytes, makeScratch, noise, opener } from "./support.ts";
+import { describeBytes, makeScratch, noise, opener } from "./support.ts";
 
 const scratch = makeScratch();
 const open: Store[] = [];

@@ -10,7 +10,8 @@ import { decompress } from "../../src/store/compress/decompress.ts";
 import { gzip } from "../../src/store/compress/gzip.ts";
 import { zstd } from "../../src/store/compress/zstd.ts";
 import { zstdDecode } from "../../src/store/compress/zstd-decode.ts";
-import { chunks, collect, hasProgram, noise } from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { chunks, hasProgram, noise } from "./support.ts";
 
 const MIB = 1024 * 1024;
 

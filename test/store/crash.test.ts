@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Digest, digestOf, parseDigest } from "../../src/oci/digest.ts";
 import { Store } from "../../src/store/index.ts";
-import { collect, makeScratch, readJson, startProgram } from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { makeScratch, readJson, startProgram } from "./support.ts";
 
 const scratch = makeScratch();
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Store } from "../../src/store/index.ts";
 import { scanUpper, writeLayer } from "../../src/store/layers/index.ts";
-import { collect, describeBytes, makeScratch, noise, opener } from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { describeBytes, makeScratch, noise, opener } from "./support.ts";
 
 const scratch = makeScratch();
 const MIB = 1024 * 1024;

@@ -2,7 +2,8 @@ import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { GrowingFile } from "../../src/store/blobs/growing-file.ts";
-import { collect, describeBytes, makeScratch } from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { describeBytes, makeScratch } from "./support.ts";
 
 const scratch = makeScratch();
 let count = 0;

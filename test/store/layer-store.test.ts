@@ -17,16 +17,8 @@ import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 import { type Machine, Store } from "../../src/store/index.ts";
 import { scanUpper, writeLayer } from "../../src/store/layers/index.ts";
-import {
-  collect,
-  describeBytes,
-  makeScratch,
-  noise,
-  opener,
-  readJson,
-  startProgram,
-  tarOf,
-} from "./support.ts";
+import { collect } from "../support/collect.ts";
+import { describeBytes, makeScratch, noise, opener, readJson, startProgram, tarOf } from "./support.ts";
 
 const scratch = makeScratch();
 let count = 0;

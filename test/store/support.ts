@@ -50,12 +50,6 @@ export async function* chunks(content: Uint8Array, chunkBytes = 100_000): AsyncG
   for (let at = 0; at < content.byteLength; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
 }
 
-export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of bytes) parts.push(part);
-  return Buffer.concat(parts);
-}
-
 /** A tar of a small tree, made by the tar program: bytes that we did not choose. */
 export function tarOf(folder: string): Buffer {
   return execFileSync("tar", ["-c", "--sort=name", "-C", folder, "."], { maxBuffer: 1 << 30 });

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { type Descriptor, digestOf, MEDIA_TYPES, parseDigest } from "../../src/oci/index.ts";
+import { drained } from "./drained.ts";
 
 const BLOCK_BYTES = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
@@ -144,16 +145,6 @@ export async function startLargeBlobServer(options: LargeBlobServerOptions): Pro
       await once(server, "close");
     },
   };
-}
-
-function drained(outgoing: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      outgoing.off("drain", done).off("close", done);
-      resolve();
-    };
-    outgoing.on("drain", done).on("close", done);
-  });
 }
 
 /** Lets bytes pass at a rate. */

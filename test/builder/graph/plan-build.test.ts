@@ -4,6 +4,7 @@ import { type PlannedBuild, planBuild } from "../../../src/builder/graph/plan-bu
 import { type ExecVertex, inputsOf, type Vertex } from "../../../src/builder/graph/vertex.ts";
 import type { Platform } from "../../../src/oci/index.ts";
 import { parseDockerfile } from "../../../src/parser/index.ts";
+import { plainBuild } from "../../support/build-options.ts";
 
 const PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
@@ -21,25 +22,8 @@ async function plan(text: string, target?: string): Promise<PlannedBuild> {
     resolveImage: async (name) => noImage(name),
     resolveLayout: async (name) => noImage(name),
     options: {
-      context: { kind: "dir", path: "/context" },
-      dockerfile: { kind: "text", text: Buffer.from(text), shownAs: "Dockerfile" },
-      buildArgs: {},
-      buildContexts: {},
+      ...plainBuild(text, "/context"),
       platforms: [PLATFORM],
-      names: [],
-      outputs: [],
-      labels: {},
-      annotations: [],
-      secrets: [],
-      ssh: [],
-      network: "default",
-      extraHosts: [],
-      shmSizeBytes: 0,
-      ulimits: [],
-      noCache: false,
-      pull: false,
-      allow: [],
-      onEvent() {},
       ...(target === undefined ? {} : { target }),
     },
   });

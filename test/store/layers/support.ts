@@ -11,6 +11,7 @@ import {
   writeLayer,
 } from "../../../src/store/layers/index.ts";
 import { Xattrs } from "../../../src/sys/index.ts";
+import { collect } from "../../support/collect.ts";
 import { makeEntry, makeTemporaryFolder, type Spec } from "../../tar/support.ts";
 
 export {
@@ -61,12 +62,6 @@ export function makeFolder(): string {
   const folder = join(makeTemporaryFolder(), "layer");
   mkdirSync(folder, { mode: 0o755 });
   return folder;
-}
-
-export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of bytes) parts.push(part);
-  return Buffer.concat(parts);
 }
 
 export function repack(snapshot: string): Promise<Buffer> {
