@@ -1,13 +1,12 @@
 import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ingredient } from "../../cache/index.ts";
-import { type Digest, digestOf } from "../../oci/index.ts";
+import type { Digest } from "../../oci/index.ts";
 import type { SandboxMount } from "../../runner/types.ts";
 import { BuildError } from "../error.ts";
-import type { ContextVertex, ExecMount, ExecVertex, StateVertex } from "../graph/vertex.ts";
+import type { ExecMount, ExecVertex } from "../graph/vertex.ts";
 import type { SecretSource } from "../types.ts";
 import type { HeldCaches } from "./cache-mounts.ts";
-import { imageState, type State } from "./state.ts";
+import { imageState } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
 /** The mounts of one RUN, prepared; disposing removes what was made for them. */
@@ -17,14 +16,6 @@ export interface MountSession extends AsyncDisposable {
   readonly mounts: readonly SandboxMount[];
   /** `NAME=value` entries that mounts add: secrets as variables, the agent's socket. */
   readonly env: readonly string[];
-}
-
-/** How a RUN gets at what other vertices made. */
-export interface MountInputs extends Omit<MountPlace<ContextVertex | StateVertex>, "caches"> {
-  /** The state that a stage or image has. */
-  readonly state: (vertex: StateVertex) => Promise<State>;
-  /** What stands in a key for a part of a context. */
-  readonly content: (vertex: ContextVertex, path: string) => Promise<Ingredient>;
 }
 
 /** What mounts are made from. `From` is how the ones that show others' files say whose. */
@@ -37,59 +28,9 @@ export interface MountPlace<From extends { readonly id: string }> {
   readonly ssh: readonly { readonly id: string; readonly socketPath: string }[];
 }
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_CACHE_FOLDER = { uid: 0, gid: 0, mode: 0o755 };
 /** Where BuildKit shows the first agent's socket unless told otherwise. */
 const SSH_SOCKET_PREFIX = "/run/buildkit/ssh_agent";
-
-/** The part of a RUN's cache key that its mounts make up. */
-export async function mountIngredients(vertex: ExecVertex, inputs: MountInputs): Promise<Ingredient> {
-  return Promise.all(vertex.mounts.map((mount) => mountIngredient(mount, inputs)));
-}
-
-async function mountIngredient(mount: ExecMount, inputs: MountInputs): Promise<Ingredient> {
-  switch (mount.kind) {
-    case "bind": {
-      const content =
-        mount.from.kind === "context"
-          ? await inputs.content(mount.from, mount.source)
-          : (await inputs.state(mount.from)).identity;
-      return { kind: "bind", content, source: mount.source, target: mount.target, readonly: mount.readonly };
-    }
-    case "cache":
-      return {
-        kind: "cache",
-        id: mount.cacheId,
-        target: mount.target,
-        readonly: mount.readonly,
-        folder: mount.folder === undefined ? null : { ...mount.folder },
-      };
-    case "tmpfs":
-      return { kind: "tmpfs", target: mount.target, sizeBytes: mount.sizeBytes ?? null };
-    case "secret":
-      return {
-        kind: "secret",
-        id: mount.secretId,
-        target: mount.target ?? null,
-        env: mount.env ?? null,
-        ...fileIngredients(mount),
-      };
-    case "ssh":
-      return { kind: "ssh", id: mount.sshId, target: mount.target ?? null, ...fileIngredients(mount) };
-    case "script":
-      return { kind: "script", name: mount.name, content: digestOf(mount.content) };
-    default:
-      return mount satisfies never;
-  }
-}
-
-/** A step that can see a file otherwise, or must have it now, is another step. The content of a secret is no part of it. */
-function fileIngredients(mount: ExecMount & { readonly kind: "secret" | "ssh" }): {
-  readonly [name: string]: Ingredient;
-} {
-  const { required, uid, gid, mode } = mount;
-  return { required, uid, gid, mode };
-}
 
 /**
  * Makes the mounts of a RUN.
@@ -169,7 +110,9 @@ class Session<From extends { readonly id: string }> implements MountSession {
   }
 
   async #addBind(mount: ExecMount<From> & { readonly kind: "bind" }): Promise<void> {
-    await this.#addOverlay(await this.#lowerFolders(mount.from, mount.source), mount);
+    // Writes go to a folder that is thrown away: what a mount receives is no part of the layer.
+    const folder = await this.#makeFolder(this.#context.store.tmpDir);
+    await this.#addOverlay(folder, await this.#lowerFolders(mount.from, mount.source), mount);
   }
 
   /** The unpacked layers to mount, top first. */
@@ -178,13 +121,12 @@ class Session<From extends { readonly id: string }> implements MountSession {
   }
 
   async #addOverlay(
+    folder: string,
     lower: readonly string[],
     mount: { readonly source: string; readonly target: string; readonly readonly: boolean },
   ): Promise<void> {
-    // Writes go to a folder that is thrown away: what a mount receives is no part of the layer.
-    const folder = await this.#makeFolder(this.#context.store.tmpDir);
-    await mkdir(join(folder, "upper"));
-    await mkdir(join(folder, "work"));
+    await mkdir(join(folder, "upper"), { recursive: true });
+    await mkdir(join(folder, "work"), { recursive: true });
     this.mounts.push({
       kind: "overlay",
       lower,
@@ -209,18 +151,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
     from: From,
     folder: string,
   ): Promise<void> {
-    const lower = await this.#lowerFolders(from, mount.source);
-    await mkdir(join(folder, "upper"), { recursive: true });
-    await mkdir(join(folder, "work"), { recursive: true });
-    this.mounts.push({
-      kind: "overlay",
-      lower,
-      upper: join(folder, "upper"),
-      work: join(folder, "work"),
-      subpath: mount.source,
-      target: mount.target,
-      readonly: mount.readonly,
-    });
+    await this.#addOverlay(folder, await this.#lowerFolders(from, mount.source), mount);
   }
 
   async #addSecret(mount: ExecMount & { readonly kind: "secret" }): Promise<void> {
@@ -264,21 +195,6 @@ class Session<From extends { readonly id: string }> implements MountSession {
     this.#folders.push(folder);
     return folder;
   }
-}
-
-/** The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. */
-export function environmentWith(
-  vertex: Pick<ExecVertex, "env" | "proxyEnv">,
-  home: string,
-  added: readonly string[],
-): readonly string[] {
-  const names = new Set(vertex.env.map((entry) => entry.slice(0, entry.indexOf("="))));
-  const defaults = [
-    ...(names.has("PATH") ? [] : [`PATH=${DEFAULT_PATH}`]),
-    ...(names.has("HOME") ? [] : [`HOME=${home}`]),
-  ];
-  const proxies = vertex.proxyEnv.filter((entry) => !names.has(entry.slice(0, entry.indexOf("="))));
-  return [...vertex.env, ...defaults, ...proxies, ...added];
 }
 
 async function makeCacheFolder(

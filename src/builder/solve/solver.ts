@@ -13,7 +13,8 @@ import { inputsOf } from "../graph/vertex.ts";
 import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { SecretSource } from "../types.ts";
 import { holdCaches } from "./cache-mounts.ts";
-import { type MountInputs, mountIngredients, openMounts } from "./exec-mounts.ts";
+import { openMounts } from "./exec-mounts.ts";
+import { type MountInputs, mountIngredients } from "./mount-key.ts";
 import {
   type CopyInputs,
   cheapCopyKey,
