@@ -130,3 +130,16 @@ export function run(program: string, args: readonly string[], input?: Uint8Array
 export function hasProgram(name: string, ...args: readonly string[]): boolean {
   return spawnSync(name, args.length === 0 ? ["--version"] : args, { stdio: "ignore" }).status === 0;
 }
+
+/** One entry of every kind, with what is hard to write of each. */
+export const SAMPLE: readonly Spec[] = [
+  { path: "d", kind: "dir", mode: 0o755 },
+  { path: "d/empty" },
+  { path: "d/f", content: "hello", xattrs: { "user.x": Buffer.from([0, 1, 2]) } },
+  { path: `d/${"long".repeat(60)}`, content: "x".repeat(512) },
+  { path: "d/größe", content: "y".repeat(1500), mtimeSeconds: -5 },
+  { path: "d/h", kind: "hardlink", link: "d/f" },
+  { path: "l", kind: "symlink", link: "t".repeat(200) },
+  { path: "null", kind: "char", major: 1, minor: 3 },
+  { path: "pipe", kind: "fifo" },
+];
