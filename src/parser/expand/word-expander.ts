@@ -1,6 +1,8 @@
 import type { EscapeCharacter } from "../ast.ts";
 import { toWellFormed } from "../text/utf8.ts";
-import { type PatternResult, removePrefix, removeSuffix, replacePattern } from "./substitute.ts";
+import { Failure } from "./failure.ts";
+import { modified, replaced } from "./modifier.ts";
+import { variableNameEnd } from "./variable-name.ts";
 import { WordList } from "./word-list.ts";
 
 export interface ExpansionModes {
@@ -21,11 +23,6 @@ export interface ExpansionResult {
 const MAX_DEPTH = 500;
 /** What variables may add to a text. A process can't get a longer one, and `A=$A$A` doubles with every line. */
 const MAX_GROWTH = 4 * 1024 * 1024;
-
-const SPECIAL = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
-
-/** Leaves an expansion; never seen outside. */
-class Failure extends Error {}
 
 /**
  * Variable expansion and word splitting as a Dockerfile has them: close to a POSIX shell's, with differences that
@@ -212,7 +209,7 @@ export class WordExpander {
   #dollar(): string {
     this.#at++;
     if (this.#text.charAt(this.#at) === "{") return this.#braced();
-    const name = this.#name();
+    const name = this.#takeName();
     if (name === "") return "$";
     const value = this.#get(name);
     return value ?? (this.#modes.skipUnset ? `$${name}` : "");
@@ -223,7 +220,7 @@ export class WordExpander {
     const first = this.#text.charAt(this.#at);
     if (first === "") throw new Failure("syntax error: missing '}'");
     if (first === "{" || first === "}" || first === ":") throw new Failure("syntax error: bad substitution");
-    const name = this.#name();
+    const name = this.#takeName();
     let operator = this.#takeCodePoint();
     if (operator === "}") {
       const value = this.#get(name);
@@ -245,41 +242,7 @@ export class WordExpander {
     const word = this.#nested("}", isPattern, "syntax error: missing '}'");
     const found = this.#get(name);
     if (found === undefined && this.#modes.skipUnset) return `\${${name}${written}${word}}`;
-    return this.#modified(name, { value: found, operator, written, word, emptyIsUnset });
-  }
-
-  #modified(
-    name: string,
-    use: {
-      readonly value: string | undefined;
-      readonly operator: string;
-      readonly written: string;
-      readonly word: string;
-      readonly emptyIsUnset: boolean;
-    },
-  ): string {
-    const { value, word } = use;
-    const absent = value === undefined || (use.emptyIsUnset && value === "");
-    switch (use.operator) {
-      case "-":
-        return absent ? word : value;
-      case "+":
-        return absent ? "" : word;
-      case "?": {
-        if (!absent) return value;
-        const state = value === undefined ? "unset" : "empty";
-        throw new Failure(`${name}: ${word === "" ? `is not allowed to be ${state}` : word}`);
-      }
-      case "#":
-      case "%": {
-        const greedy = word.startsWith(use.operator);
-        const pattern = greedy ? word.slice(1) : word;
-        const remove = use.operator === "#" ? removePrefix : removeSuffix;
-        return orFail(pattern, remove(value ?? "", pattern, greedy));
-      }
-      default:
-        throw new Failure(`unsupported modifier (${use.written}) in substitution`);
-    }
+    return modified(name, found, { operator, written, word, emptyIsUnset });
   }
 
   #replacement(name: string): string {
@@ -289,7 +252,7 @@ export class WordExpander {
     const text = this.#nested("}", true, "syntax error: missing '}'");
     const value = this.#get(name);
     if (value === undefined && this.#modes.skipUnset) return `\${${name}/${pattern}/${text}}`;
-    const result = orFail(pattern, replacePattern(value ?? "", pattern, { text, all }));
+    const result = replaced(value ?? "", pattern, { text, all });
     if (result.length > this.#limit) throw new Failure(`the result is longer than ${MAX_GROWTH} characters`);
     return result;
   }
@@ -304,24 +267,11 @@ export class WordExpander {
     }
   }
 
-  /** A variable's name: letters, digits and `_`; a number; or one special character. May be empty. */
-  #name(): string {
+  /** A variable's name, which may be empty. */
+  #takeName(): string {
     const start = this.#at;
-    const first = this.#peekCodePoint();
-    if (isDigit(first)) {
-      while (isDigit(this.#peekCodePoint())) this.#takeCodePoint();
-      return this.#text.slice(start, this.#at);
-    }
-    if (SPECIAL.has(first)) return this.#takeCodePoint();
-    for (let char = first; char === "_" || isLetterOrDigit(char); char = this.#peekCodePoint()) {
-      this.#takeCodePoint();
-    }
+    this.#at = variableNameEnd(this.#text, start);
     return this.#text.slice(start, this.#at);
-  }
-
-  #peekCodePoint(): string {
-    const point = this.#text.codePointAt(this.#at);
-    return point === undefined ? "" : String.fromCodePoint(point);
   }
 
   #get(name: string): string | undefined {
@@ -329,18 +279,4 @@ export class WordExpander {
     (value === undefined ? this.unmatched : this.matched).add(name);
     return value;
   }
-}
-
-/** Whether a character (or nothing) is a digit of any script. */
-function isDigit(char: string): boolean {
-  return char < "\u0080" ? char >= "0" && char <= "9" : /^\p{Nd}$/u.test(char);
-}
-
-function isLetterOrDigit(char: string): boolean {
-  return char < "\u0080" ? /^[A-Za-z0-9]$/.test(char) : /^[\p{L}\p{Nd}]$/u.test(char);
-}
-
-function orFail(pattern: string, result: PatternResult): string {
-  if ("value" in result) return result.value;
-  throw new Failure(`invalid pattern (${pattern}) in substitution: ${result.error}`);
 }
