@@ -69,7 +69,7 @@ function everyday(lines) {
     () => 'CMD ["node", "server.js", "--port", "80"]',
     () => "",
     (i) => `LABEL org.example.key-${i}="a value"`,
-    (i) => `WORKDIR /work/${i}`,
+    (i) => `WORKDIR /srv/${i}`,
     () => "ARG VERSION=1.2.3",
     () => "RUN make \\",
   ];

@@ -71,8 +71,8 @@ describeBuilds("strake debug and strake logs", (bench) => {
   });
 
   it("a failed COPY is entered with the files before it, the way the last RUN saw them", async () => {
-    await fail("FROM base\nENV A=b\nWORKDIR /work\nRUN echo made > made\nCOPY missing /\n");
-    expect((await debug("pwd; cat made; echo $A")).stdout).toBe("/work\nmade\nb\n");
+    await fail("FROM base\nENV A=b\nWORKDIR /srv\nRUN echo made > made\nCOPY missing /\n");
+    expect((await debug("pwd; cat made; echo $A")).stdout).toBe("/srv\nmade\nb\n");
   });
 
   it("an image without a shell says so, and takes one of this machine", async () => {

@@ -2,27 +2,27 @@ import { describe, expect, it } from "vitest";
 import { parseOutput } from "../../../src/cli/build/outputs.ts";
 
 const standardOutput = { write: async () => undefined };
-const context = { cwd: "/work", names: ["docker.io/library/app:latest"], standardOutput };
+const context = { cwd: "/home/me", names: ["docker.io/library/app:latest"], standardOutput };
 const { names } = context;
 
 describe("parseOutput()", () => {
   it.each<[string, object]>([
-    ["out", { kind: "local", destination: "/work/out" }],
+    ["out", { kind: "local", destination: "/home/me/out" }],
     ["/abs", { kind: "local", destination: "/abs" }],
     ["-", { kind: "tar", destination: standardOutput }],
-    ["type=local,dest=out", { kind: "local", destination: "/work/out" }],
-    ["type=tar,dest=out.tar", { kind: "tar", destination: "/work/out.tar" }],
+    ["type=local,dest=out", { kind: "local", destination: "/home/me/out" }],
+    ["type=tar,dest=out.tar", { kind: "tar", destination: "/home/me/out.tar" }],
     ["type=tar", { kind: "tar", destination: standardOutput }],
-    ["type=oci,dest=o.tar", { kind: "oci", destination: "/work/o.tar", names, tar: true }],
+    ["type=oci,dest=o.tar", { kind: "oci", destination: "/home/me/o.tar", names, tar: true }],
     ["type=oci", { kind: "oci", destination: standardOutput, names, tar: true }],
-    ["type=oci,dest=dir,tar=false", { kind: "oci", destination: "/work/dir", names, tar: false }],
+    ["type=oci,dest=dir,tar=false", { kind: "oci", destination: "/home/me/dir", names, tar: false }],
     ["type=docker,dest=-,name=x", { kind: "docker", destination: standardOutput, names: ["x"], tar: true }],
-    ['type=oci,dest=o,"name=a,b"', { kind: "oci", destination: "/work/o", names: ["a", "b"], tar: true }],
+    ['type=oci,dest=o,"name=a,b"', { kind: "oci", destination: "/home/me/o", names: ["a", "b"], tar: true }],
     [
       "type=oci,dest=o,compression=zstd,compression-level=9,force-compression=true,rewrite-timestamp=true,oci-mediatypes=true",
       {
         kind: "oci",
-        destination: "/work/o",
+        destination: "/home/me/o",
         names,
         tar: true,
         compression: "zstd",
@@ -33,7 +33,7 @@ describe("parseOutput()", () => {
     ],
     [
       "type=oci,dest=o,compression=uncompressed",
-      { kind: "oci", destination: "/work/o", names, tar: true, compression: "none" },
+      { kind: "oci", destination: "/home/me/o", names, tar: true, compression: "none" },
     ],
     ["type=image", { kind: "image", names, push: false }],
     ["type=image,name=x,push=true", { kind: "image", names: ["x"], push: true }],
@@ -55,8 +55,8 @@ describe("parseOutput()", () => {
       { kind: "image", names, push: false },
     ],
     ["type=docker", { kind: "load", names }],
-    ["type=tar,dest=t,platform-split=false", { kind: "tar", destination: "/work/t", platformSplit: false }],
-    ["type=local,dest=d,platform-split=1", { kind: "local", destination: "/work/d", platformSplit: true }],
+    ["type=tar,dest=t,platform-split=false", { kind: "tar", destination: "/home/me/t", platformSplit: false }],
+    ["type=local,dest=d,platform-split=1", { kind: "local", destination: "/home/me/d", platformSplit: true }],
     ["type=cacheonly", { kind: "cacheonly" }],
   ])("reads %j", (text, output) => {
     expect(parseOutput(text, context)).toEqual(output);
