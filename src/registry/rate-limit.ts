@@ -15,7 +15,7 @@ export interface RateLimit {
 }
 
 /** Reads the headers `ratelimit-limit: 100;w=21600`, `ratelimit-remaining`; undefined when there are none. */
-export function parseRateLimit(headers: Pick<Headers, "one">): RateLimit | undefined {
+function parseRateLimit(headers: Pick<Headers, "one">): RateLimit | undefined {
   const limit = COUNT.exec(headers.one("ratelimit-limit") ?? "");
   if (limit === null) return undefined;
   const remaining = COUNT.exec(headers.one("ratelimit-remaining") ?? "");

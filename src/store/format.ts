@@ -5,7 +5,7 @@ import { encodeLayout, encodeLayoutIndex } from "./images/layout-index.ts";
 import type { StorePaths } from "./paths.ts";
 
 /** Raised when an older strake could misread or damage what a newer one wrote. */
-export const STORE_FORMAT = 1;
+const STORE_FORMAT = 1;
 
 /** What a store that is being made for the first time may have in it already. */
 const OWN_NAMES = new Set([

@@ -77,7 +77,7 @@ export class StorePaths {
 }
 
 /** A file name that a person can read, one for each text: what file names can't have is percent-encoded. */
-export function fileNameOf(text: string): string {
+function fileNameOf(text: string): string {
   const encoded = encodeURIComponent(text).replaceAll("*", "%2A").replace(/^\./, "%2E");
   if (encoded.length <= MAX_NAME_LENGTH) return encoded;
   const hash = createHash("sha256").update(text).digest("hex");

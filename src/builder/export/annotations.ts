@@ -10,13 +10,6 @@ export interface AnnotationSet {
   readonly indexDescriptor: Readonly<Record<string, string>>;
 }
 
-export const NO_ANNOTATIONS: AnnotationSet = {
-  manifest: {},
-  index: {},
-  manifestDescriptor: {},
-  indexDescriptor: {},
-};
-
 const PLACES = {
   manifest: "manifest",
   index: "index",

@@ -119,11 +119,11 @@ export async function putIndex(
 }
 
 /** JSON bytes as they are stored and hashed. */
-export function encodeDocument(value: object): Uint8Array {
+function encodeDocument(value: object): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-export function annotationsMember(annotations: Readonly<Record<string, string>>): {
+function annotationsMember(annotations: Readonly<Record<string, string>>): {
   readonly annotations?: Readonly<Record<string, string>>;
 } {
   return Object.keys(annotations).length === 0 ? {} : { annotations };

@@ -18,11 +18,9 @@ export {
   verifyChecksum,
 } from "./http-file.ts";
 export { LocalTree, type LocalTreeOptions } from "./local-tree.ts";
-export { joinWorkdir } from "./path.ts";
 export {
   type CopyOperation,
   type CopyPlan,
-  isIndependentLayer,
   type PlanOptions,
   planCopy,
 } from "./plan-copy.ts";

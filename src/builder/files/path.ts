@@ -34,14 +34,3 @@ export function parentPath(path: string): ByteString {
 export function baseName(path: string): ByteString {
   return path.slice(path.lastIndexOf("/") + 1) as ByteString;
 }
-
-/**
- * A destination or source as an absolute path: relative ones start at the working folder, and the slash at the end
- * (or `/.`), which says that a folder is meant, stays. An empty path is the working folder.
- */
-export function joinWorkdir(workdir: string, path: string): string {
-  const written = path === "" || path === "." ? "./" : path;
-  const absolute = `/${cleanPath(written.startsWith("/") ? written : `${workdir}/${written}`)}`;
-  if (absolute !== "/" && (written.endsWith("/") || written.endsWith("/."))) return `${absolute}/`;
-  return absolute;
-}

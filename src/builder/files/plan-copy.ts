@@ -51,14 +51,6 @@ export interface CopyPlan {
 }
 
 /**
- * Does `--link` apply? It asks for a layer that does not depend on the destination; Docker ignores it together with
- * `--chmod`.
- */
-export function isIndependentLayer(flags: { readonly link: boolean; readonly chmod?: unknown }): boolean {
-  return flags.link && flags.chmod === undefined;
-}
-
-/**
  * Works out the layer of a COPY or ADD.
  *
  * @param destination the state that is copied onto; EMPTY_TREE for an independent layer

@@ -2,7 +2,7 @@ import { formatPlatform, type Platform } from "../../oci/index.ts";
 import { EnvList } from "./env-list.ts";
 
 /** Build arguments that Docker always accepts and passes to RUN without an ARG, and that change no cache key. */
-export const PROXY_ARGS: ReadonlySet<string> = new Set(
+const PROXY_ARGS: ReadonlySet<string> = new Set(
   ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [
     name,
     name.toLowerCase(),

@@ -76,11 +76,6 @@ export class BuildRecorder {
     return this.#logBytes;
   }
 
-  /** The number of a step that has started. */
-  numberOf(vertex: string): number | undefined {
-    return this.#steps.get(vertex)?.number;
-  }
-
   /**
    * Keeps what it takes to enter the step that failed.
    * @param upper folder of what it had changed, on the store's file system; it is moved here

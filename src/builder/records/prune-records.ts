@@ -17,7 +17,7 @@ export interface RecordLimits {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export const DEFAULT_LIMITS: RecordLimits = {
+const DEFAULT_LIMITS: RecordLimits = {
   maxBuilds: 100,
   maxLogBytes: 1 << 30,
   maxFailedSteps: 3,

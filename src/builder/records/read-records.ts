@@ -10,7 +10,7 @@ export function listBuilds(storeRoot: string): readonly BuildRecord[] {
 }
 
 /** One build; undefined when there is none of that ID, or its document is damaged. */
-export function readBuild(storeRoot: string, id: string): BuildRecord | undefined {
+function readBuild(storeRoot: string, id: string): BuildRecord | undefined {
   const stored = decodeBuild(readText(new RecordPaths(storeRoot, id).build));
   if (stored === undefined || stored.id !== id) return undefined;
   const { version: _, process, ...build } = stored;

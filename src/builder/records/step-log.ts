@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 
 /** A log of more than this is a program that runs wild; what comes after it is counted only. */
-export const MAX_LOG_BYTES = 1 << 30;
+const MAX_LOG_BYTES = 1 << 30;
 
 /**
  * The file that receives what a step writes, byte by byte as it comes. Writing waits for the kernel's memory, not

@@ -57,7 +57,7 @@ export async function openLayoutImage(
 }
 
 /** The blobs of an OCI layout folder. */
-export function layoutBlobs(folder: string): BlobSource {
+function layoutBlobs(folder: string): BlobSource {
   return {
     openBlob: async (descriptor, options = {}) =>
       createReadStream(blobPath(folder, descriptor), {

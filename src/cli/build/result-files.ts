@@ -30,10 +30,7 @@ export async function writeResults(
 }
 
 /** The members that buildx writes, under its names. */
-export function buildMetadata(
-  result: BuildResult,
-  names: readonly string[],
-): Readonly<Record<string, unknown>> {
+function buildMetadata(result: BuildResult, names: readonly string[]): Readonly<Record<string, unknown>> {
   const { id, imageId, manifest } = result;
   return {
     // An index has no config.

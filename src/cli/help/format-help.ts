@@ -65,7 +65,7 @@ function summaryLines(commands: readonly CommandEntry[], widest: number): string
 }
 
 /** `-t, --tag NAME`, as shown to a person. */
-export function flagLabel(name: string, spec: OptionSpec): string {
+function flagLabel(name: string, spec: OptionSpec): string {
   const short = spec.short === undefined ? "    " : `-${spec.short}, `;
   return `${short}--${name}${spec.type === "boolean" ? "" : ` ${spec.value}`}`;
 }

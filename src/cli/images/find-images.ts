@@ -3,8 +3,10 @@ import {
   formatPlatform,
   formatReference,
   hostPlatform,
+  parseAnyReference,
   parsePlatform,
   parseReference,
+  type Reference,
   withDefaultTag,
 } from "../../oci/index.ts";
 import { idOf, imageFor, imagesOf, withImage } from "../../store/images/index.ts";
@@ -47,10 +49,11 @@ async function findByName(images: ImageStore, text: string): Promise<ImageRecord
   );
 }
 
-/** Undefined for what is no name but may be an image ID. */
-function readReference(text: string): ReturnType<typeof parseReference> | undefined {
+/** Undefined for what is no name but may be an image ID; a digest alone is never a name. */
+function readReference(text: string): Reference | undefined {
   try {
-    return parseReference(text);
+    const parsed = parseAnyReference(text);
+    return parsed.kind === "reference" ? parsed.reference : undefined;
   } catch (error) {
     if (error instanceof StrakeError) return undefined;
     throw error;

@@ -22,7 +22,7 @@ export interface StreamBaseline {
 }
 
 /** Most connections for one blob. */
-export const MAX_STREAMS = 4;
+const MAX_STREAMS = 4;
 /** Less than this is there before a second connection has come up to speed. */
 export const LEAST_LEFT_BYTES = 64 * 1024 * 1024;
 

@@ -201,7 +201,7 @@ class WideStream {
 }
 
 /** Bytes of one request where a blob is read over several connections. */
-export function choosePieceBytes(size: number): number {
+function choosePieceBytes(size: number): number {
   return Math.min(MAX_PIECE_BYTES, Math.max(MIN_PIECE_BYTES, Math.floor(size / PIECES_PER_BLOB)));
 }
 

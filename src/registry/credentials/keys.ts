@@ -1,7 +1,7 @@
 import { DOCKER_HUB } from "../../oci/index.ts";
 
 /** What Docker's own tools store Docker Hub's credentials under. */
-export const HUB_KEY = "https://index.docker.io/v1/";
+const HUB_KEY = "https://index.docker.io/v1/";
 
 const HUB_NAMES = [
   HUB_KEY,

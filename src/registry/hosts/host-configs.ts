@@ -125,10 +125,7 @@ function relocated(
 }
 
 /** Reads a mirror's address into an endpoint. */
-export function mirrorEndpoint(
-  { address, pull = "all" }: MirrorAddress,
-  options: DefaultHostsOptions = {},
-): Mirror {
+function mirrorEndpoint({ address, pull = "all" }: MirrorAddress, options: DefaultHostsOptions = {}): Mirror {
   const scheme = /^(https?):\/\//i.exec(address)?.[1]?.toLowerCase();
   const rest = address.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
   const slash = rest.indexOf("/");

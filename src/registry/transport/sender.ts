@@ -115,7 +115,7 @@ export class Sender {
 }
 
 /** A server sent us where we do not go. */
-export class RedirectRefusedError extends NetworkError {
+class RedirectRefusedError extends NetworkError {
   constructor(from: URL, reason: string) {
     super("other", `the redirect from ${redactUrl(from)} is not followed: ${reason}`);
   }

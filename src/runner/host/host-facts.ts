@@ -36,6 +36,6 @@ export function readHostFacts(): HostFacts {
 }
 
 /** Whether the text of a uid_map is the one of the machine's first user namespace: all ids onto themselves. */
-export function isInitialIdMap(text: string): boolean {
+function isInitialIdMap(text: string): boolean {
   return text.trim().split(/\s+/).join(" ") === "0 0 4294967295";
 }

@@ -65,7 +65,7 @@ export function createSeccompFilter(host: SeccompHost): RuntimeSeccomp | undefin
 }
 
 /** @internal exported for the test that both forms decide alike */
-export function createAllowFilter(host: SeccompHost, architectures: readonly string[]): RuntimeSeccomp {
+function createAllowFilter(host: SeccompHost, architectures: readonly string[]): RuntimeSeccomp {
   const names = [...ALLOWED_SYSCALLS, ...(MACHINE_SYSCALLS[host.architecture] ?? [])];
   if (hasChroot(host)) names.push("chroot");
   const allowIf = (name: string, argument: SeccompArgument): SeccompRule => ({
@@ -90,7 +90,7 @@ export function createAllowFilter(host: SeccompHost, architectures: readonly str
 }
 
 /** @internal exported for the test that both forms decide alike */
-export function createDenyFilter(host: SeccompHost, architectures: readonly string[]): RuntimeSeccomp {
+function createDenyFilter(host: SeccompHost, architectures: readonly string[]): RuntimeSeccomp {
   const names = hasChroot(host) ? DENIED_SYSCALLS : [...DENIED_SYSCALLS, "chroot"];
   const denyIf = (name: string, argument: SeccompArgument): SeccompRule => ({
     names: [name],

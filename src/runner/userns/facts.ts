@@ -27,7 +27,7 @@ const SYSCTLS: readonly string[] = [
   "kernel.apparmor_restrict_unprivileged_userns",
 ];
 
-export const NAMESPACE_PROGRAMS: readonly string[] = ["unshare", "setpriv", "newuidmap", "newgidmap"];
+const NAMESPACE_PROGRAMS: readonly string[] = ["unshare", "setpriv", "newuidmap", "newgidmap"];
 
 /** @param searchPath the PATH in which to look for programs */
 export function readUserNamespaceFacts(searchPath: string): UserNamespaceFacts {

@@ -50,7 +50,7 @@ export async function onDisk<T>(attempt: string, path: string, work: () => Promi
 }
 
 /** The errno name of a failed system call (`ENOENT`), undefined for any other error. */
-export function errnoCode(error: unknown): string | undefined {
+function errnoCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }

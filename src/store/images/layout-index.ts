@@ -5,7 +5,7 @@ import type { ImageRecord } from "../types.ts";
 import { isNamed } from "./platform-images.ts";
 
 /** The version of the image layout that we write. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
-export const LAYOUT_VERSION = "1.0.0";
+const LAYOUT_VERSION = "1.0.0";
 
 export function encodeLayout(): string {
   return JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION });

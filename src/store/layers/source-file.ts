@@ -13,7 +13,7 @@ export const CHUNK_BYTES: number = 1024 * 1024;
 export const OPEN_SOURCE: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** `found` is how many bytes there were; undefined for "more". */
-export function fileChanged(entry: LayerEntry, found: number | undefined): LayerError {
+function fileChanged(entry: LayerEntry, found: number | undefined): LayerError {
   const state = found === undefined ? "more" : String(found);
   return new LayerError(
     "FILE_CHANGED",
@@ -22,7 +22,7 @@ export function fileChanged(entry: LayerEntry, found: number | undefined): Layer
   );
 }
 
-export function sourceFailed(entry: LayerEntry, cause: unknown): unknown {
+function sourceFailed(entry: LayerEntry, cause: unknown): unknown {
   const code = (cause as { code?: unknown }).code;
   if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP" && code !== "ENXIO") return cause;
   return new LayerError(

@@ -79,7 +79,7 @@ function texts(value: unknown, fault: () => TransportError): readonly string[] {
  * The entry that is meant: by a name of its `RepoTags`, by `@N` for the Nth from 0, without a name the only one.
  * @throws {TransportError} NO_IMAGE, NO_SUCH_IMAGE, IMAGE_AMBIGUOUS
  */
-export function pickDockerEntry(
+function pickDockerEntry(
   entries: readonly DockerManifestEntry[],
   { name, shown }: { readonly name: string | undefined; readonly shown: string },
 ): DockerManifestEntry {

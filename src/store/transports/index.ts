@@ -4,7 +4,6 @@ export {
   type DockerLayer,
   type DockerManifestEntry,
   openDockerImage,
-  pickDockerEntry,
   readDockerImage,
   readDockerManifest,
 } from "./docker-manifest.ts";

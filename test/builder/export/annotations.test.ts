@@ -1,9 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  checkAnnotatedPlatforms,
-  NO_ANNOTATIONS,
-  splitAnnotations,
-} from "../../../src/builder/export/annotations.ts";
+import { checkAnnotatedPlatforms, splitAnnotations } from "../../../src/builder/export/annotations.ts";
 
 const AMD = { os: "linux", architecture: "amd64" };
 const ARM = { os: "linux", architecture: "arm", variant: "v7" };
@@ -22,7 +18,12 @@ describe("splitAnnotations()", () => {
       manifestDescriptor: { "a:b": "3" },
       indexDescriptor: { y: "4" },
     });
-    expect(splitAnnotations([])).toEqual(NO_ANNOTATIONS);
+    expect(splitAnnotations([])).toEqual({
+      manifest: {},
+      index: {},
+      manifestDescriptor: {},
+      indexDescriptor: {},
+    });
   });
 
   it("gives a platform its own, which win over those for all, in whatever order they came", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { baseName, cleanPath, joinPath, joinWorkdir, parentPath } from "../../../src/builder/files/path.ts";
+import { baseName, cleanPath, joinPath, parentPath } from "../../../src/builder/files/path.ts";
 
 test.each([
   ["/a/b", "a/b"],
@@ -13,21 +13,6 @@ test.each([
   [".a/..b", ".a/..b"],
 ])("cleanPath(%j) is %j", (path, clean) => {
   expect(cleanPath(path)).toBe(clean);
-});
-
-test.each([
-  ["/w", "x", "/w/x"],
-  ["/w", "x/", "/w/x/"],
-  ["/w", ".", "/w/"],
-  ["/w", "", "/w/"],
-  ["/w/v", "..", "/w"],
-  ["/w/v", "../", "/w/"],
-  ["/w", "/x/.", "/x/"],
-  ["/w", "/", "/"],
-  ["/", "..", "/"],
-  ["/w", ".././../bay", "/bay"],
-])("joinWorkdir(%j, %j) is %j", (workdir, path, joined) => {
-  expect(joinWorkdir(workdir, path)).toBe(joined);
 });
 
 test("paths come apart and together at the last slash", () => {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   EMPTY_TREE,
-  isIndependentLayer,
   LocalTree,
   parseChmod,
   planCopy,
@@ -203,12 +202,6 @@ describe("flags", () => {
     const entries = await copy({ from: contextOf(FILES), sources: ["d"], to: "/x", operation });
     expect(show(entries)).toContain("x dir 755 0:0");
     expect(show(entries)).toContain("x/s dir 700 0:0");
-  });
-
-  test("--link counts without --chmod only", () => {
-    expect(isIndependentLayer({ link: true })).toBe(true);
-    expect(isIndependentLayer({ link: true, chmod: "755" })).toBe(false);
-    expect(isIndependentLayer({ link: false })).toBe(false);
   });
 
   test("--parents brings folders as they are, and to existing ones their mode alone", async () => {

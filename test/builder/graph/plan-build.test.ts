@@ -67,6 +67,15 @@ describe("the mounts of a RUN", () => {
   });
 });
 
+test.each([
+  ["--link", true],
+  ["--link --chmod=755", false],
+  ["", false],
+])("COPY %s depends on what it lands on unless it is linked without --chmod", async (flags, link) => {
+  const { result } = await plan(`FROM scratch\nCOPY ${flags} a /\n`);
+  expect(result).toMatchObject({ kind: "copy", link });
+});
+
 describe("WORKDIR", () => {
   test.each([
     ["WORKDIR /a/", "/a/"],

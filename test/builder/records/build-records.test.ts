@@ -10,7 +10,6 @@ import {
   listBuilds,
   pruneRecords,
   RecordPaths,
-  readBuild,
   readSteps,
 } from "../../../src/builder/records/index.ts";
 import { StepLog } from "../../../src/builder/records/step-log.ts";
@@ -40,6 +39,8 @@ describe("records of builds", () => {
     });
   }
 
+  const theBuild = (id: string) => listBuilds(root).find((build) => build.id === id);
+
   it("tell a build's steps, how each ended, and every byte that they wrote", async () => {
     const recorder = record();
     recorder.onEvent(started("a", "[1/2] FROM base", 1000));
@@ -50,7 +51,7 @@ describe("records of builds", () => {
     recorder.onEvent(finished("b", "failed", 3010));
     recorder.end({ status: "failed", error: "exit code: 2" });
 
-    const build = readBuild(root, recorder.id);
+    const build = theBuild(recorder.id);
     expect(build).toMatchObject({ status: "failed", error: "exit code: 2", dockerfile: "Dockerfile" });
     expect(build === undefined ? [] : readSteps(root, build)).toEqual([
       { number: 1, name: "[1/2] FROM base", outcome: "cached", startedMs: 0, durationMs: 0, ...bytes(0) },
@@ -67,7 +68,7 @@ describe("records of builds", () => {
     const recorder = record();
     recorder.onEvent(started("a", "RUN sleep 1", 1000));
     recorder.onEvent(wrote("a", Buffer.from("so far")));
-    const build = readBuild(root, recorder.id);
+    const build = theBuild(recorder.id);
     expect(build?.status).toBe("running");
     expect(build === undefined ? [] : readSteps(root, build)).toMatchObject([{ outcome: "running" }]);
     recorder.end({ status: "done" });
@@ -81,7 +82,7 @@ describe("records of builds", () => {
     const gone = { ...document, status: "running", process: { pid: process.pid, startTicks: "1" } };
     await writeFile(recorder.paths.build, JSON.stringify(gone));
     await appendFile(recorder.paths.steps, '{"event":"started","num');
-    const build = readBuild(root, recorder.id);
+    const build = theBuild(recorder.id);
     expect(build?.status).toBe("interrupted");
     expect(build === undefined ? [] : readSteps(root, build)).toMatchObject([{ outcome: "interrupted" }]);
   });
@@ -158,7 +159,7 @@ describe("records of builds", () => {
       await pruneRecords({ store: store(), now: NOW, keep: newest, limits });
       expect(existsSync(new RecordPaths(root, recent).failed)).toBe(true);
       expect(existsSync(new RecordPaths(root, second).failed)).toBe(false);
-      expect(readBuild(root, second)?.status).toBe("failed");
+      expect(theBuild(second)?.status).toBe("failed");
       await pruneRecords({ store: store(), now: NOW + 8 * DAY, keep: newest, limits });
       expect(existsSync(new RecordPaths(root, recent).failed)).toBe(false);
     });

@@ -55,7 +55,10 @@ describe("parseOutput()", () => {
       { kind: "image", names, push: false },
     ],
     ["type=docker", { kind: "load", names }],
-    ["type=tar,dest=t,platform-split=false", { kind: "tar", destination: "/home/me/t", platformSplit: false }],
+    [
+      "type=tar,dest=t,platform-split=false",
+      { kind: "tar", destination: "/home/me/t", platformSplit: false },
+    ],
     ["type=local,dest=d,platform-split=1", { kind: "local", destination: "/home/me/d", platformSplit: true }],
     ["type=cacheonly", { kind: "cacheonly" }],
   ])("reads %j", (text, output) => {

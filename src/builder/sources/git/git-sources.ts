@@ -211,7 +211,7 @@ export class GitSources {
 }
 
 /** A source in one line, for people. */
-export function describeGitSource({ remote, ref = "", subdir }: GitSource): string {
+function describeGitSource({ remote, ref = "", subdir }: GitSource): string {
   const fragment = subdir === undefined ? ref : `${ref}:${subdir}`;
   return redactCredentials(fragment === "" ? remote : `${remote}#${fragment}`);
 }

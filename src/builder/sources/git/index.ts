@@ -1,1 +1,1 @@
-export { describeGitSource, GitSources, type GitSourcesOptions } from "./git-sources.ts";
+export { GitSources, type GitSourcesOptions } from "./git-sources.ts";

@@ -15,7 +15,7 @@ export interface ResolvedRef {
 
 const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-export function isObjectId(text: string): boolean {
+function isObjectId(text: string): boolean {
   return OBJECT_ID.test(text);
 }
 
@@ -112,7 +112,7 @@ function parseListing(listing: string): ReadonlyMap<string, string> {
 }
 
 /** @throws {BuildError} DOWNLOAD_FAILED */
-export function checkChecksum({ checksum, remote }: GitSource, ids: readonly string[]): void {
+function checkChecksum({ checksum, remote }: GitSource, ids: readonly string[]): void {
   if (checksum === undefined || ids.some((id) => id.startsWith(checksum.toLowerCase()))) return;
   throw new BuildError(
     "DOWNLOAD_FAILED",

@@ -52,7 +52,7 @@ export function adviceRule(name: string, options: AdviceRuleOptions): AdviceRule
 }
 
 /** The address of a rule's page, in the package as npm's mirror shows it. */
-export function rulePage(name: string): string {
+function rulePage(name: string): string {
   return `https://unpkg.com/strake/docs/rules/${pageName(name)}.md`;
 }
 

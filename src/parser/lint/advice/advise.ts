@@ -38,7 +38,7 @@ export function adviseDockerfile(
 }
 
 /** The same for a file at hand. */
-export function advise(dockerfile: Dockerfile, { skip, enable }: AdviceOptions = {}): readonly Advice[] {
+function advise(dockerfile: Dockerfile, { skip, enable }: AdviceOptions = {}): readonly Advice[] {
   const options = readOptions(dockerfile);
   const wanted = Object.values(adviceRules).filter(
     ({ name, isDefault }) => skip?.has(name) !== true && (isDefault || enable?.has(name) === true),
