@@ -6,6 +6,7 @@ import type { Collaborators } from "./collaborators.ts";
 import { keepFirstFailure } from "./debug/keep-failure.ts";
 import { type BuiltImage, putConfig } from "./export/image-documents.ts";
 import { writeOutputs } from "./export/write-outputs.ts";
+import { contextPaths } from "./graph/context-paths.ts";
 import { parseBoolean } from "./graph/git-source.ts";
 import { GraphBuilder } from "./graph/graph-builder.ts";
 import { type PlannedBuild, planBuild } from "./graph/plan-build.ts";
@@ -17,6 +18,7 @@ import { Solver } from "./solve/solver.ts";
 import { SourceFiles } from "./solve/source-files.ts";
 import type { State } from "./solve/state.ts";
 import type { StepContext } from "./solve/step.ts";
+import { BaseImages } from "./sources/base-images.ts";
 import { ContextTrees } from "./sources/context-trees.ts";
 import { loadDockerfile, parseDockerfileText } from "./sources/read-dockerfile.ts";
 import { RemoteSources } from "./sources/remote-sources.ts";
@@ -165,31 +167,25 @@ class BuildRun {
     if (buildPlatform === undefined) throw new TypeError("hostPlatforms must not be empty");
     const { platforms, pull } = this.#options;
     const targets = platforms.length === 0 ? [buildPlatform] : platforms;
-    const graph = new GraphBuilder();
-    const resolutions = new Map<string, ReturnType<typeof resolveImage>>();
-    const resolveOnce = (name: string, platform: Platform): ReturnType<typeof resolveImage> => {
-      const key = `${name} ${formatPlatform(platform)}`;
-      let resolution = resolutions.get(key);
-      if (resolution === undefined) {
-        resolution = this.#resolve(name, platform, pull);
-        resolutions.set(key, resolution);
-      }
-      return resolution;
-    };
-    return Promise.all(
-      targets.map((targetPlatform) =>
-        planBuild({
-          dockerfile: this.#dockerfile,
-          options: this.#options,
-          buildPlatform,
-          targetPlatform,
-          isPlatformGiven: platforms.length > 0,
-          graph,
-          resolveImage: resolveOnce,
-          resolveLayout: (name, layout, platform) => resolveLayout(name, layout, platform),
-        }),
-      ),
-    );
+    const images = new BaseImages((name, found) => this.#resolve(name, found), { isFresh: pull });
+    for (;;) {
+      const graph = new GraphBuilder();
+      const plans = await Promise.all(
+        targets.map((targetPlatform) =>
+          planBuild({
+            dockerfile: this.#dockerfile,
+            options: this.#options,
+            buildPlatform,
+            targetPlatform,
+            isPlatformGiven: platforms.length > 0,
+            graph,
+            resolveImage: (name, platform) => images.find(name, platform),
+            resolveLayout: (name, layout, platform) => resolveLayout(name, layout, platform),
+          }),
+        ),
+      );
+      if (!images.forgetMixed()) return plans;
+    }
   }
 
   async #check(plans: readonly PlannedBuild[]): Promise<readonly string[]> {
@@ -209,7 +205,10 @@ class BuildRun {
     });
   }
 
-  async #resolve(name: string, platform: Platform, pull: boolean): ReturnType<typeof resolveImage> {
+  async #resolve(
+    name: string,
+    { platform, isFresh }: { readonly platform: Platform; readonly isFresh: boolean },
+  ): ReturnType<typeof resolveImage> {
     const { onEvent } = this.#options;
     const { monotonic } = this.#collaborators;
     const vertex = `resolve ${name} ${formatPlatform(platform)}`;
@@ -221,7 +220,11 @@ class BuildRun {
     });
     let outcome: "done" | "failed" = "failed";
     try {
-      const image = await resolveImage(name, this.#collaborators, { platform, pull, signal: this.#signal });
+      const image = await resolveImage(name, this.#collaborators, {
+        platform,
+        pull: isFresh,
+        signal: this.#signal,
+      });
       outcome = "done";
       return image;
     } finally {
@@ -235,10 +238,9 @@ class BuildRun {
     const { default: pLimit } = await import("p-limit");
     const limit = pLimit(maxParallelism ?? Math.max(MIN_PARALLEL_STEPS, availableParallelism()));
     const areFilesExported = outputs.some(({ kind }) => kind === "local" || kind === "tar");
-    const read = readVertices(
-      plans.map(({ result }) => result),
-      areFilesExported,
-    );
+    const ends = plans.map(({ result }) => result);
+    const read = readVertices(ends, areFilesExported);
+    let paths: ReturnType<typeof contextPaths> | undefined;
     const context: StepContext = {
       store,
       cache,
@@ -265,11 +267,12 @@ class BuildRun {
       monotonic,
       signal: this.#signal,
       epochSeconds: plans[0]?.epochSeconds,
+      contextPaths: () => (paths ??= contextPaths(ends)),
     });
     const images = new Map(plans.flatMap((plan) => [...plan.images]));
     const solver = new Solver({ context, files, images, secrets, ssh });
     this.#files = files;
     this.#solver = solver;
-    return Promise.all(plans.map(({ result }) => solver.solve(result)));
+    return Promise.all(ends.map((end) => solver.solve(end)));
   }
 }

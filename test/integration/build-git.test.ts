@@ -119,23 +119,36 @@ describe.skipIf(problem !== undefined)(
       expect(server.requests).toHaveLength(asked);
     });
 
-    it("fetches what ADD takes beside a step that runs before it", async () => {
+    it.each([
+      ["ADD takes", (commit: string) => [`ADD ${url}#${commit} /app/`, []] as const],
+      [
+        "a RUN mounts",
+        (commit: string) =>
+          [
+            "RUN --mount=type=bind,from=far,target=/far cp -r /far /app",
+            ["--build-context", `far=${url}#${commit}`],
+          ] as const,
+      ],
+    ])("fetches what %s beside a step that runs before it", async (what, takeFrom) => {
+      await commitFiles(folder, { "for.txt": what });
       const commit = await git(folder, "rev-parse", "HEAD");
       const wait = "i=0; until [ -e /meet/go ]; do sleep 0.05; i=$((i+1)); [ $i -lt 1200 ] || exit 9; done";
-      const run = `RUN --mount=type=cache,target=/meet touch /meet/began; ${wait}`;
-      await bench.write("Dockerfile", `FROM base\n${run}\nADD ${url}#${commit} /app/\n`);
-      const building = bench.buildFiles();
+      const [take, args] = takeFrom(commit);
+      const run = `RUN --mount=type=cache,id=${commit},target=/meet touch /meet/began; ${wait}`;
+      await bench.write("Dockerfile", `FROM base\n${run}\n${take}\n`);
+      const before = server.requests.length;
+      const building = bench.buildFiles(args);
       const mounts = join(bench.store, "cache", "mounts");
       const isThere = async (): Promise<boolean> =>
         (await readdir(mounts, { recursive: true }).catch(() => [])).some((path) => path.endsWith("/began"));
       await expect.poll(isThere, { timeout: 60_000 }).toBe(true);
       // Asked for by its ID, nothing but fetching asks the server.
-      await expect.poll(() => server.requests.length, { timeout: 60_000 }).toBeGreaterThan(0);
+      await expect.poll(() => server.requests.length, { timeout: 60_000 }).toBeGreaterThan(before);
       const [cache = ""] = await readdir(mounts);
       await writeFile(join(mounts, cache, "go"), "");
-      expect((await building).get("/app/a.txt")).toBe("a\n");
+      expect((await building).get("/app/for.txt")).toBe(what);
       const asked = server.requests.length;
-      expect((await bench.buildFiles()).get("/app/a.txt")).toBe("a\n");
+      expect((await bench.buildFiles(args)).get("/app/for.txt")).toBe(what);
       expect(server.requests).toHaveLength(asked);
     });
 

@@ -93,6 +93,38 @@ describe.skipIf(problem !== undefined)(
       ).toBeLessThan(2);
     });
 
+    it("stands on one version of a name, also where an older one is here for some platforms", async () => {
+      const store = join(bench.folder, "mixed-store");
+      const name = `${registry.host}/bases/aging:1`;
+      await bench.write("aging.Dockerfile", "ARG V\nFROM scratch\nARG V\nLABEL version=$V\n");
+      const publish = (version: string): Promise<unknown> =>
+        build(
+          ...["--push", "-t", name, "-f", join(bench.context, "aging.Dockerfile")],
+          ...["--build-arg", `V=${version}`, "--platform", PLATFORMS.join(",")],
+        );
+      await bench.write("on.Dockerfile", `FROM ${name}\nLABEL made=here\n`);
+      const versions = async (platforms: readonly string[]): Promise<readonly unknown[]> => {
+        const args = ["-t", "on", "-f", join(bench.context, "on.Dockerfile")];
+        const result = await bench.build([...args, "--platform", platforms.join(",")], { store });
+        expect(result.code, result.stderr).toBe(0);
+        return Promise.all(
+          platforms.map(async (platform) => {
+            const inspect = ["inspect", ...(platforms.length === 1 ? [] : ["--platform", platform]), "on"];
+            const { stdout } = await bench.strake(inspect, { store });
+            return JSON.parse(stdout)[0].Config.Labels.version;
+          }),
+        );
+      };
+      const [first = "", ...others] = PLATFORMS;
+      await publish("old");
+      expect(await versions([first])).toEqual(["old"]);
+      await publish("new");
+      // All that is needed is known here, and of one version.
+      expect(await versions([first])).toEqual(["old"]);
+      expect(await versions([first, ...others])).toEqual(PLATFORMS.map(() => "new"));
+      expect(await versions([first])).toEqual(["new"]);
+    });
+
     it("runs what is for the build's platform there, and once where the target does not matter", async () => {
       const { stderr } = await build("--no-cache", "-o", "type=cacheonly", "--platform", PLATFORMS.join(","));
       // A step that lets another one speak is shown again, under the same number.

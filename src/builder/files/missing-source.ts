@@ -21,6 +21,21 @@ export function missingSource(
   );
 }
 
+/** Says that a wildcard matches nothing in a folder of which the build takes nothing else. */
+export function unmatchedWildcard(
+  source: { readonly path: string; readonly treeName: string },
+  folder: ByteString,
+): FilesError {
+  const shown = `/${fromByteString(folder)}`;
+  return new FilesError(
+    "SOURCE_NOT_FOUND",
+    `Cannot copy "${source.path}": nothing matches in ${source.treeName} (lstat ${shown}: no such file or directory)`,
+    {
+      hint: `${shown} is there, but no step of the build takes a file of it, so like Docker the build does not see it`,
+    },
+  );
+}
+
 function explain(tree: FileTree, path: ByteString): string {
   const reason = tree.explainMissing?.(path);
   if (reason !== undefined) return reason;

@@ -1,7 +1,7 @@
 import { type ByteString, fromByteString, toByteString } from "../../oci/layer-entry.ts";
 import { FilesError } from "./error.ts";
 import { hasWildcard, matchBelow, splitWildcard } from "./glob.ts";
-import { missingSource } from "./missing-source.ts";
+import { missingSource, unmatchedWildcard } from "./missing-source.ts";
 import { baseName, cleanPath, joinPath, ROOT } from "./path.ts";
 import { WorkSlices } from "./pause.ts";
 import { resolveInTree } from "./resolve-in-tree.ts";
@@ -13,6 +13,7 @@ import type {
   Selection,
   SelectOptions,
 } from "./selection.ts";
+import { isSent } from "./sent-paths.ts";
 import type { FileTree, PathFilter, TreeEntry, TreeNode } from "./types.ts";
 
 type TreeSource = Extract<CopySource, { kind: "tree" }>;
@@ -37,7 +38,7 @@ export async function selectFiles(
     const tree: TreeSource = source.kind === "root" ? { ...source, kind: "tree", path: "/" } : source;
     const include = tree.parentsPattern === undefined ? undefined : parentsFilter(tree, options);
     const roots: SelectedRoot[] = [];
-    for (const path of findRoots(tree)) {
+    for (const path of findRoots(tree, options)) {
       roots.push(await selectBelow(tree, { path, include, exclude, slices, signal: options.signal }));
     }
     selected.push({ kind: "tree", roots, keepsXattrs: source.tree.keepsXattrs ?? true });
@@ -46,14 +47,20 @@ export async function selectFiles(
 }
 
 /** The paths a source stands for: itself, or what its wildcards match. */
-function findRoots(source: TreeSource): readonly ByteString[] {
+function findRoots(source: TreeSource, options: SelectOptions): readonly ByteString[] {
   const path = cleanPath(toByteString(source.path));
   if (!hasWildcard(path)) return [path];
   // Wildcards are characters, not bytes.
   const { fixed, pattern } = splitWildcard(cleanPath(source.path));
   const folder = resolveInTree(source.tree, toByteString(fixed), { followLast: true });
-  if (source.tree.lstat(folder) === undefined) throw missingSource(source, toByteString(fixed));
-  return [...matchBelow(source.tree, folder, pattern)];
+  if (source.tree.lstat(folder) === undefined) throw missingSource(source, folder);
+  const found = [...matchBelow(source.tree, folder, pattern)];
+  // Docker would not have sent the folder: for its builder it is not there.
+  if (found.length === 0 && source.sentPaths !== undefined) {
+    if (!isSent(source.tree, folder, { ...options, paths: source.sentPaths }))
+      throw unmatchedWildcard(source, folder);
+  }
+  return found;
 }
 
 /** What `--parents` takes: the pattern, seen from the pivot. */

@@ -14,6 +14,8 @@ export type CopySource =
       readonly path: string;
       /** With `--parents`: what follows `/./`, or all of the path (then `path` is the root). */
       readonly parentsPattern?: string | undefined;
+      /** Of a context that is a folder here: the paths that all steps of the build take of it. See `isSent`. */
+      readonly sentPaths?: readonly string[] | undefined;
     }
   | FileSource
   /** A whole tree as one folder: a git repository. */

@@ -154,6 +154,14 @@ export class Solver {
     await Promise.all(fetches);
   }
 
+  /** The same for what a RUN mounts. */
+  async #prefetchMounts({ mounts }: ExecVertex): Promise<void> {
+    const sources = mounts.flatMap((mount) =>
+      (mount.kind === "bind" || mount.kind === "cache") && mount.from !== undefined ? [mount.from] : [],
+    );
+    await Promise.all(sources.map((from) => this.#options.files.prefetchTree(from)));
+  }
+
   /** Resolves when a step is done anew that `vertex` stands on: what follows will hardly be in the cache then. */
   #anewBelow(vertex: StateVertex): Promise<void> {
     const steps: Promise<void>[] = [];
@@ -210,7 +218,12 @@ export class Solver {
 
   async #solveExec(vertex: ExecVertex): Promise<State> {
     const { context, files, secrets, ssh } = this.#options;
-    const [parent] = await Promise.all([this.solve(vertex.input), this.#solveInputs(vertex)]);
+    const solving = this.solve(vertex.input);
+    const [parent] = await Promise.all([
+      solving,
+      this.#solveInputs(vertex),
+      Promise.race([solving, this.#prefetchMounts(vertex)]),
+    ]);
     const inputs: MountInputs = {
       state: (state) => this.solve(state),
       content: async (from, path) => (await files.snapshot(from, path)).content,

@@ -37,6 +37,8 @@ export interface SourceFilesOptions {
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly signal: AbortSignal;
+  /** What all steps take of each context, by its vertex's id. */
+  readonly contextPaths: () => ReadonlyMap<string, readonly string[]>;
   /** Time of inline files, in seconds. */
   readonly epochSeconds: number | undefined;
 }
@@ -63,6 +65,7 @@ export class SourceFiles {
           treeName: treeName(source.from),
           path: source.path,
           parentsPattern: source.parentsPattern,
+          sentPaths: isFolderHere(source.from) ? this.#options.contextPaths().get(source.from.id) : undefined,
         };
       case "inline":
         return {
@@ -110,7 +113,7 @@ export class SourceFiles {
    * @returns rejects when it cannot be got; may never resolve
    */
   async prefetch(source: CopySource, isNeeded: Promise<void>): Promise<void> {
-    const { remote, contexts } = this.#options;
+    const { remote } = this.#options;
     if (source.kind === "http") {
       if (source.checksum !== undefined) await isNeeded;
       await remote.download(source.url);
@@ -118,9 +121,13 @@ export class SourceFiles {
       await remote.gitIdentity(source);
       await isNeeded;
       await remote.gitFolder(source);
-    } else if (source.kind === "tree" && source.from.kind === "context") {
-      if (source.from.source.kind === "url") await contexts.folder(source.from.source);
-    }
+    } else if (source.kind === "tree") await this.prefetchTree(source.from);
+  }
+
+  /** Begins to get a context from elsewhere, whose files every key needs; of anything else there is nothing to get. */
+  async prefetchTree(from: ContextVertex | StateVertex): Promise<void> {
+    if (from.kind === "context" && from.source.kind === "url")
+      await this.#options.contexts.folder(from.source);
   }
 
   /** Writes what was learned about files. */
@@ -224,6 +231,11 @@ export class SourceFiles {
 interface ContextSnapshot {
   readonly content: Ingredient;
   readonly layer: () => Promise<Digest>;
+}
+
+/** Archives, repositories and downloads are whole where they are read. */
+function isFolderHere(vertex: ContextVertex | StateVertex): boolean {
+  return vertex.kind === "context" && vertex.source.kind === "dir";
 }
 
 function treeName(vertex: ContextVertex | StateVertex): string {

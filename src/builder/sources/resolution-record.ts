@@ -8,6 +8,8 @@ export interface ResolutionRecord {
   readonly reference: string;
   readonly platform: Platform;
   readonly manifest: Descriptor;
+  /** What the name pointed at, when that was an index. */
+  readonly index?: Descriptor;
   readonly resolvedAt: string;
 }
 

@@ -54,6 +54,7 @@ export async function resolveImage(
     reference: full,
     platform: normalizePlatform(options.platform),
     manifest,
+    ...(image.index === undefined ? {} : { index: image.index }),
     resolvedAt: new Date(now()).toISOString(),
   });
   const resolved = assemble({ ...image, name: full, origin });
@@ -83,10 +84,10 @@ async function resolveFromStore(
 ): Promise<ResolvedImage | undefined> {
   const record = await store.images.find(reference);
   const image = record === undefined ? undefined : fittingImage(record, platform);
-  const manifest =
-    image === undefined
-      ? (await readResolution(store, reference, normalizePlatform(platform)))?.manifest
-      : image.manifest;
+  const known = image ?? (await readResolution(store, reference, normalizePlatform(platform)));
+  const manifest = known?.manifest;
+  // The images of an index that was made here have no word of it.
+  const index = known?.index ?? (image === undefined ? undefined : record?.index);
   if (image !== undefined && manifest === undefined)
     return resolveBuilt({ store, remote }, image.reference, image.imageId);
   if (manifest === undefined) return undefined;
@@ -97,6 +98,7 @@ async function resolveFromStore(
       name: reference,
       origin,
       manifest,
+      ...(index === undefined ? {} : { index }),
       manifestBytes,
       configBytes,
       blobs: layerBlobs(store, (name) => remote.blobs(name), origin),
@@ -136,6 +138,7 @@ async function resolveBuilt(
   return {
     shownAs: formatFamiliarReference(parseReference(reference)),
     manifest,
+    version: imageId,
     config,
     platform: platformOf(config),
     layers,
@@ -147,6 +150,7 @@ function assemble(image: {
   readonly name: string;
   readonly origin?: string;
   readonly manifest: Descriptor;
+  readonly index?: Descriptor;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
   readonly blobs: ResolvedImage["blobs"];
@@ -167,6 +171,7 @@ function assemble(image: {
   return {
     shownAs: image.name.includes("@") ? image.name : `${image.name}@${image.manifest.digest}`,
     manifest: image.manifest,
+    version: (image.index ?? image.manifest).digest,
     config,
     platform: platformOf(config),
     layers: manifest.layers.map((blob, i) => ({

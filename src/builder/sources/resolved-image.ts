@@ -9,6 +9,8 @@ export interface ResolvedImage {
   /** The name with its digest, as shown: `docker.io/library/node:20@sha256:…`. */
   readonly shownAs: string;
   readonly manifest: Descriptor;
+  /** What its name pointed at: an index of several platforms, else its manifest. */
+  readonly version: Digest;
   readonly config: ImageConfig;
   readonly platform: Platform;
   /** Bottom first: as many as the config has diffIDs. */
