@@ -2,19 +2,11 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Compression } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { ContextSource } from "./context-source.ts";
 import type { FailedStep } from "./debug/failed-step.ts";
 import type { OnEvent } from "./events.ts";
 
-/** Where the files of a build come from: a folder, a tar (stream or URL), or an image. */
-export type ContextSource =
-  | { readonly kind: "dir"; readonly path: string }
-  /** A tar, possibly compressed, from standard input. */
-  | { readonly kind: "tar-stream"; readonly open: () => AsyncIterable<Uint8Array> }
-  /** `http(s)://…` tar or Dockerfile, `git://…`, `https://….git#ref:subdir`. */
-  | { readonly kind: "url"; readonly url: string }
-  | { readonly kind: "docker-image"; readonly reference: string }
-  /** `oci-layout://DIR[:tag][@digest]`. */
-  | { readonly kind: "oci-layout"; readonly path: string; readonly reference?: string };
+export type { ContextSource } from "./context-source.ts";
 
 /** What becomes of the result: one `-o`. */
 export type OutputSpec =

@@ -1,8 +1,8 @@
 import type { DockerfileAst, EscapeCharacter, InstructionNode } from "./ast.ts";
 import { DockerfileError } from "./error.ts";
 import type { ArgInstruction } from "./instructions/arg.ts";
+import { instructionError } from "./instructions/complaint.ts";
 import { type Instruction, typeInstruction } from "./instructions/index.ts";
-import { instructionError } from "./instructions/reading.ts";
 import { Source } from "./source.ts";
 import { type Stage, StageAssembler } from "./stage.ts";
 import { detectCheck, detectSyntax, type FileDirective } from "./syntax/detect-syntax.ts";

@@ -1,9 +1,9 @@
 import type { SourceSpan } from "../util/span.ts";
 import type { DockerfileError } from "./error.ts";
 import type { ArgInstruction } from "./instructions/arg.ts";
+import { instructionError } from "./instructions/complaint.ts";
 import type { FromInstruction } from "./instructions/from.ts";
 import type { Instruction } from "./instructions/index.ts";
-import { instructionError } from "./instructions/reading.ts";
 import type { Source } from "./source.ts";
 
 /** A build stage: a FROM and what follows it. */

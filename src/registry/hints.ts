@@ -1,6 +1,6 @@
+import type { Attempt } from "./attempt.ts";
 import type { RegistryErrorEntry } from "./error.ts";
 import { cleanText } from "./redact.ts";
-import type { Attempt } from "./refusal.ts";
 import type { Headers } from "./transport/exchange.ts";
 import type { NetworkError } from "./transport/network-error.ts";
 import { parseRetryAfter } from "./transport/retry.ts";

@@ -1,3 +1,4 @@
+import type { Attempt } from "./attempt.ts";
 import { Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
 import type { Scope } from "./auth/scope.ts";
@@ -10,7 +11,7 @@ import { detectProtocol } from "./hosts/detect-protocol.ts";
 import type { Endpoint } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
-import { type Attempt, orUnreachable, refusal } from "./refusal.ts";
+import { orUnreachable, refusal } from "./refusal.ts";
 import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";

@@ -1,3 +1,4 @@
+import type { Attempt } from "./attempt.ts";
 import { RegistryError, type RegistryErrorCode } from "./error.ts";
 import { decodeErrorBody, describeErrors, MAX_ERROR_BODY_BYTES } from "./error-body.ts";
 import { answerHint, faultHint } from "./hints.ts";
@@ -5,19 +6,6 @@ import { cleanText, redactUrl } from "./redact.ts";
 import { type Headers, readBodyStart } from "./transport/exchange.ts";
 import { NetworkError, type NetworkFault } from "./transport/network-error.ts";
 import type { Answer } from "./transport/sender.ts";
-
-/** What was attempted, for messages. */
-export interface Attempt {
-  /** Completes "Cannot …": `pull manifest "a/b:1"`. */
-  readonly what: string;
-  readonly registry: string;
-  readonly repository?: string | undefined;
-  readonly method: string;
-  readonly credentialOrigin?: string | undefined;
-  /** The code for 404. */
-  readonly missing?: RegistryErrorCode | undefined;
-  readonly attempts?: number | undefined;
-}
 
 /** Turns an answer that is no success into an error, reading what its body says. */
 export async function refusal(

@@ -47,6 +47,7 @@ test("a generated file is imported only inside its own folder", () => {
   expect(wrong).toEqual([]);
 });
 
+/** Also for types alone: what can only be understood together belongs together, or its types into a file of their own. */
 test("no file imports itself through others", () => {
   expect(findCycles(files)).toEqual([]);
 });
@@ -97,7 +98,7 @@ export const from = "./no.ts";
   ]);
 });
 
-test("findCycles() names the files of a cycle, and leaves type-only and deferred imports out", () => {
+test("findCycles() names the files of a cycle, and takes types for imports, and leaves deferred ones out", () => {
   const file = (path: string, text: string): SourceFile => ({
     path,
     part: "cli",
@@ -106,7 +107,7 @@ test("findCycles() names the files of a cycle, and leaves type-only and deferred
   });
   const a = file("a.ts", 'import { b } from "./b.ts";\n');
   expect(findCycles([a, file("b.ts", 'import { a } from "./a.ts";\n')])).toEqual(["a.ts > b.ts > a.ts"]);
-  expect(findCycles([a, file("b.ts", 'import type { A } from "./a.ts";\n')])).toEqual([]);
+  expect(findCycles([a, file("b.ts", 'import type { A } from "./a.ts";\n')])).toEqual(["a.ts > b.ts > a.ts"]);
   expect(findCycles([a, file("b.ts", 'const a = () => import("./a.ts");\n')])).toEqual([]);
 });
 
@@ -115,7 +116,7 @@ function mayImport(file: SourceFile, path: string): boolean {
   return part === file.part || OPEN_TO_ALL.includes(part) || MAY_IMPORT[file.part]?.includes(part) === true;
 }
 
-/** Cycles of imports that run when the file is loaded; each as `a > b > a`, one for each way back that is found. */
+/** Cycles of imports but those that run late; each as `a > b > a`, one for each way back that is found. */
 function findCycles(all: readonly SourceFile[]): readonly string[] {
   const byPath = new Map(all.map((file) => [file.path, file]));
   const done = new Set<string>();
@@ -124,8 +125,8 @@ function findCycles(all: readonly SourceFile[]): readonly string[] {
     const start = trail.indexOf(path);
     if (start >= 0) cycles.push([...trail.slice(start), path].join(" > "));
     if (start >= 0 || done.has(path)) return;
-    for (const { path: next, typeOnly, deferred } of byPath.get(path)?.imports ?? []) {
-      if (next !== undefined && !typeOnly && !deferred) visit(next, [...trail, path]);
+    for (const { path: next, deferred } of byPath.get(path)?.imports ?? []) {
+      if (next !== undefined && !deferred) visit(next, [...trail, path]);
     }
     done.add(path);
   };

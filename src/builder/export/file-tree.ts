@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteString, formatPlatform } from "../../oci/index.ts";
-import type { MergedTree } from "../../store/layers/index.ts";
 import { BuildError } from "../error.ts";
 import type { State } from "../solve/state.ts";
 import type { OutputSpec } from "../types.ts";
+import type { ExportedTree } from "./exported-tree.ts";
 import type { BuiltImage } from "./image-documents.ts";
 import { isMultiPlatform } from "./is-multi-platform.ts";
 import type { OutputContext } from "./output-context.ts";
@@ -12,16 +12,6 @@ import { writeTreeFolder } from "./tree-folder.ts";
 import { pathsOf } from "./tree-paths.ts";
 import { writeTreeTar } from "./tree-tar.ts";
 import { writeWholeFile } from "./write-file.ts";
-
-/** The files of one platform's result, and where they go. */
-export interface ExportedTree {
-  readonly tree: MergedTree;
-  readonly platform: string;
-  /** `linux_arm_v7`, or nothing. */
-  readonly folder: ByteString;
-  /** The time of everything, where SOURCE_DATE_EPOCH was given. */
-  readonly epochSeconds: number | undefined;
-}
 
 /**
  * Writes the files of the results: into a folder, as whoever runs the build and with today's ownership (`local`),

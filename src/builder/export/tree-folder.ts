@@ -1,6 +1,6 @@
 import { chmod, copyFile, link, lstat, mkdir, rm, symlink, utimes } from "node:fs/promises";
 import type { LayerNode } from "../../store/layers/index.ts";
-import type { ExportedTree } from "./file-tree.ts";
+import type { ExportedTree } from "./exported-tree.ts";
 import { pathsOf } from "./tree-paths.ts";
 
 /** Writes the files of a tree into a folder, as whoever runs the build. */

@@ -2,7 +2,7 @@ import type { ByteString } from "../../oci/index.ts";
 import { type MergedTree, type SourcedEntry, toEntry, writeLayer } from "../../store/layers/index.ts";
 import { Xattrs } from "../../sys/index.ts";
 import type { WritableTarget } from "../types.ts";
-import type { ExportedTree } from "./file-tree.ts";
+import type { ExportedTree } from "./exported-tree.ts";
 import { pathsOf } from "./tree-paths.ts";
 
 /** Writes the files of trees as one tar, each below its folder, with owners, modes and file capabilities. */

@@ -1,6 +1,6 @@
 import type { Platform } from "../../oci/platform.ts";
 import type { SourceSpan } from "../../util/span.ts";
-import type { ContextSource } from "../types.ts";
+import type { ContextSource } from "../context-source.ts";
 import type { GitSource } from "./git-source.ts";
 
 /*

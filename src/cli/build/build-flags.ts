@@ -1,4 +1,4 @@
-import type { OptionTable } from "../args/option-table.ts";
+import type { OptionTable, ParsedOptions } from "../args/option-table.ts";
 import { PROGRESS_FLAG } from "../progress/progress-flags.ts";
 
 const SOURCE = "What to build";
@@ -164,3 +164,6 @@ export const BUILD_FLAGS = {
   provenance: { type: "string", value: "KIND", hidden: true, summary: "Only false" },
   sbom: { type: "string", value: "KIND", hidden: true, summary: "Only false" },
 } as const satisfies OptionTable;
+
+/** A build command line's flags as they were given. */
+export type BuildFlags = ParsedOptions<typeof BUILD_FLAGS>;

@@ -2,20 +2,17 @@ import { isIP } from "node:net";
 import type { BuildOptions, ContextSource } from "../../builder/types.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/index.ts";
 import { asUsage } from "../args/as-usage.ts";
-import type { ParsedOptions } from "../args/option-table.ts";
 import { parseExtraHost, parseSize, parseUlimit, splitPair } from "../args/values.ts";
 import type { CommandContext } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
 import { fullName } from "../images/names.ts";
-import type { BUILD_FLAGS } from "./build-flags.ts";
+import type { BuildFlags } from "./build-flags.ts";
 import { checkContextFolder, isSshContext, parseBuildContext } from "./context-source.ts";
 import { readDockerProxies } from "./docker-proxies.ts";
 import { type BuildInputs, resolveInputs } from "./inputs.ts";
 import { readOutputs } from "./read-outputs.ts";
 import { parseSecret } from "./secrets.ts";
 import { parseSshAgent } from "./ssh-agents.ts";
-
-export type BuildFlags = ParsedOptions<typeof BUILD_FLAGS>;
 
 type Context = Pick<CommandContext, "cwd" | "settings" | "stdin" | "stdout">;
 type Annotation = BuildOptions["annotations"][number];

@@ -2,7 +2,7 @@ import type { OutputSpec, WritableTarget } from "../../builder/types.ts";
 import type { CommandContext } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
 import { fullName } from "../images/names.ts";
-import type { BuildFlags } from "./build-options.ts";
+import type { BuildFlags } from "./build-flags.ts";
 import { type ParsedSpec, parseOutput } from "./outputs.ts";
 import { standardOutputTarget } from "./standard-output.ts";
 

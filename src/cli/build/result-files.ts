@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { BuildResult } from "../../builder/index.ts";
-import type { BuildFlags } from "./build-options.ts";
+import type { BuildFlags } from "./build-flags.ts";
 
 type ResultFlags = Pick<BuildFlags, "iidfile" | "metadata-file">;
 

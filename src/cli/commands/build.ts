@@ -1,7 +1,7 @@
 import type { BuildOptions, OnEvent } from "../../builder/index.ts";
 import type { BuildRecorder } from "../../builder/records/index.ts";
-import { BUILD_FLAGS } from "../build/build-flags.ts";
-import { type BuildFlags, readBuildOptions } from "../build/build-options.ts";
+import { BUILD_FLAGS, type BuildFlags } from "../build/build-flags.ts";
+import { readBuildOptions } from "../build/build-options.ts";
 import { parseCall } from "../build/call/parse-call.ts";
 import { runCall } from "../build/call/run-call.ts";
 import { describeResult } from "../build/describe-result.ts";

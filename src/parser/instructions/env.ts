@@ -1,5 +1,6 @@
 import type { InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 import { type KeyValue, readSettings } from "./settings.ts";
 
 export interface EnvInstruction extends InstructionBase {

@@ -1,5 +1,6 @@
 import type { InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 
 export interface ExposeInstruction extends InstructionBase {
   readonly kind: "EXPOSE";

@@ -1,6 +1,6 @@
 import { nearest } from "../../util/nearest.ts";
-import type { Token } from "../ast.ts";
-import type { Reading } from "./reading.ts";
+import type { InstructionNode, Token } from "../ast.ts";
+import type { Complaint } from "./complaint.ts";
 
 /** The flags an instruction knows: `strings` may be given more than once. */
 export type FlagKinds = Readonly<Record<string, "boolean" | "string" | "strings">>;
@@ -14,13 +14,19 @@ export type FlagValues<K extends FlagKinds> = {
       : string | undefined;
 };
 
+/** What flags need of the instruction that they belong to. */
+interface Refusing {
+  readonly node: InstructionNode;
+  error(complaint: Complaint): Error;
+}
+
 type Value = boolean | string | string[] | undefined;
 
 const NONE: readonly string[] = [];
 
 /** @throws {DockerfileError} UNKNOWN_FLAG, DUPLICATE_FLAG, BAD_FLAG_VALUE */
 export function readFlags<K extends FlagKinds>(
-  reading: Reading,
+  reading: Refusing,
   tokens: readonly Token[],
   kinds: K,
 ): FlagValues<K> {
@@ -31,7 +37,7 @@ export function readFlags<K extends FlagKinds>(
 }
 
 function readFlag(
-  reading: Reading,
+  reading: Refusing,
   token: Token,
   kinds: FlagKinds,
   values: Record<string, Value | readonly string[]>,
@@ -70,7 +76,7 @@ interface Flag {
   readonly value: string | undefined;
 }
 
-function unknownFlag(reading: Reading, { token, written }: Flag, known: readonly string[]): Error {
+function unknownFlag(reading: Refusing, { token, written }: Flag, known: readonly string[]): Error {
   const close = nearest(written.slice(2), known);
   const name = reading.node.keyword.toUpperCase();
   return reading.error({
@@ -86,7 +92,7 @@ function unknownFlag(reading: Reading, { token, written }: Flag, known: readonly
   });
 }
 
-function needValue(reading: Reading, { token, written, value }: Flag): string {
+function needValue(reading: Refusing, { token, written, value }: Flag): string {
   if (value !== undefined) return value;
   throw reading.error({
     code: "BAD_FLAG_VALUE",
@@ -96,7 +102,7 @@ function needValue(reading: Reading, { token, written, value }: Flag): string {
   });
 }
 
-function toBoolean(reading: Reading, flag: Flag): boolean {
+function toBoolean(reading: Refusing, flag: Flag): boolean {
   const { token, written, value } = flag;
   if (value === "") needValue(reading, { ...flag, value: undefined });
   const lower = (value ?? "true").toLowerCase();

@@ -1,7 +1,8 @@
 import type { InstructionNode } from "../ast.ts";
 import { toLowerSimple } from "../text/case.ts";
 import { docCommentFor, type InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 
 export interface FromInstruction extends InstructionBase {
   readonly kind: "FROM";

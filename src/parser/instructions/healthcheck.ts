@@ -1,8 +1,9 @@
 import type { InstructionNode } from "../ast.ts";
 import { toUpperSimple } from "../text/case.ts";
 import type { InstructionBase } from "./base.ts";
+import type { Complaint } from "./complaint.ts";
 import { parseDuration } from "./duration.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Reading } from "./reading.ts";
 
 /** Durations in nanoseconds, as the image config has them; 0 means the engine's default. */
 export interface HealthcheckInstruction extends InstructionBase {

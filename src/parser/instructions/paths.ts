@@ -1,6 +1,7 @@
 import type { InstructionNode } from "../ast.ts";
 import { parseHeredocWord } from "../syntax/heredoc-words.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 
 /** A file that a heredoc of COPY or ADD describes. */
 export interface InlineSource {

@@ -1,20 +1,11 @@
 import type { InstructionNode, Token } from "../ast.ts";
-import { DockerfileError, type DockerfileErrorCode } from "../error.ts";
-import type { Range, Source } from "../source.ts";
+import type { DockerfileError } from "../error.ts";
+import type { Source } from "../source.ts";
 import type { Fields } from "../syntax/tree.ts";
 import { trimSpace } from "../text/space.ts";
 import type { InstructionBase } from "./base.ts";
+import { type Complaint, instructionError } from "./complaint.ts";
 import { type FlagKinds, type FlagValues, readFlags } from "./flags.ts";
-
-/** What is wrong with an instruction, in words for its reader. */
-export interface Complaint {
-  readonly code?: DockerfileErrorCode;
-  readonly reason: string;
-  readonly hint?: string | undefined;
-  /** The part to point at; the whole instruction if left out. */
-  readonly focus?: Range | undefined;
-  readonly cause?: unknown;
-}
 
 const NONE: readonly never[] = [];
 
@@ -79,19 +70,4 @@ export class Reading {
   error(complaint: Complaint): DockerfileError {
     return instructionError(this.node, this.source, complaint);
   }
-}
-
-/** The error for a complaint about an instruction. */
-export function instructionError(
-  node: InstructionNode,
-  source: Source,
-  complaint: Complaint,
-): DockerfileError {
-  const { code = "BAD_ARGUMENTS", reason, hint, focus, cause } = complaint;
-  return new DockerfileError(code, reason, {
-    at: source.span(node.range),
-    focus: focus === undefined ? undefined : source.span(focus),
-    hint,
-    cause,
-  });
 }

@@ -1,6 +1,7 @@
 import type { InstructionNode } from "../ast.ts";
 import type { InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 
 export interface ShellInstruction extends InstructionBase {
   readonly kind: "SHELL";

@@ -1,5 +1,5 @@
 import type { InstructionNode } from "../ast.ts";
-import type { Complaint } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
 
 /** WORKDIR, USER, STOPSIGNAL and MAINTAINER without their one argument. */
 export function explainSingleText(node: InstructionNode, example: string): Complaint {

@@ -1,6 +1,7 @@
 import type { InstructionNode } from "../ast.ts";
 import type { InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 import { explainSingleText } from "./single-text.ts";
 
 export interface UserInstruction extends InstructionBase {

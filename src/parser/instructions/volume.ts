@@ -1,6 +1,7 @@
 import { trimSpace } from "../text/space.ts";
 import type { InstructionBase } from "./base.ts";
-import type { Complaint, Reading } from "./reading.ts";
+import type { Complaint } from "./complaint.ts";
+import type { Reading } from "./reading.ts";
 
 export interface VolumeInstruction extends InstructionBase {
   readonly kind: "VOLUME";

@@ -7,11 +7,11 @@ import type { StoreEnvironment } from "../environment.ts";
 import {
   encodeLayerRecord,
   type FormState,
+  isUnsettled,
   type LayerRecord,
   readLayerRecord,
   type SnapshotForm,
 } from "./layer-record.ts";
-import { isUnsettled } from "./settle.ts";
 
 export interface FinishedLayer {
   readonly diffId: Digest;

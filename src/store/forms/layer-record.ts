@@ -103,6 +103,11 @@ function isSnapshotForm(value: unknown): value is SnapshotForm {
   return madeBy === "build" || madeBy === "unpacking";
 }
 
+/** Whether a record has a form that is not known to be on the disk though written in this run of the kernel. */
+export function isUnsettled(record: LayerRecord, bootId: string): boolean {
+  return record.snapshot?.writtenInBoot === bootId || record.tar?.writtenInBoot === bootId;
+}
+
 function onlyForms(value: Record<string, unknown>): Readonly<Record<string, FormState>> {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, FormState] => isFormState(entry[1])),

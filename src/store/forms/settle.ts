@@ -43,11 +43,6 @@ export async function settleLayers(
   }
 }
 
-/** Whether a record has a form that is not known to be on the disk though written in this run of the kernel. */
-export function isUnsettled(record: LayerRecord, bootId: string): boolean {
-  return record.snapshot?.writtenInBoot === bootId || record.tar?.writtenInBoot === bootId;
-}
-
 function settled(record: LayerRecord, bootId: string): LayerRecord {
   const settle = <T extends FormState>(form: T): T => {
     if (form.writtenInBoot !== bootId) return form;

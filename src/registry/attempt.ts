@@ -1,0 +1,14 @@
+import type { RegistryErrorCode } from "./error.ts";
+
+/** What was attempted, for messages. */
+export interface Attempt {
+  /** Completes "Cannot …": `pull manifest "a/b:1"`. */
+  readonly what: string;
+  readonly registry: string;
+  readonly repository?: string | undefined;
+  readonly method: string;
+  readonly credentialOrigin?: string | undefined;
+  /** The code for 404. */
+  readonly missing?: RegistryErrorCode | undefined;
+  readonly attempts?: number | undefined;
+}
