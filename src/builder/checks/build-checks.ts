@@ -1,7 +1,7 @@
 import { formatPlatform, type Platform } from "../../oci/index.ts";
 import { checkParsed, type Diagnostic, type Dockerfile, type Ignore } from "../../parser/index.ts";
 import type { OnEvent } from "../events.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { BuildOptions } from "../types.ts";
 
 export interface BuildCheckInput {

@@ -1,7 +1,7 @@
 import type { CopyVertex, ExecMount, ExecVertex, StateVertex, WorkdirVertex } from "../graph/vertex.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { MountInputs } from "../solve/mount-key.ts";
 import type { State } from "../solve/state.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
 import type { FailedStep, MountedLayers, Surroundings } from "./failed-step.ts";
 
 /** A RUN that failed, for who wants to enter it. */

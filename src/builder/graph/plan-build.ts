@@ -1,6 +1,6 @@
 import { formatPlatform } from "../../oci/index.ts";
 import { BuildError } from "../error.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { BuildOptions } from "../types.ts";
 import type { EnvList } from "./env-list.ts";
 import { predefinedArgs, proxyEnvironment } from "./global-args.ts";

@@ -1,6 +1,6 @@
 import type { Platform } from "../../oci/index.ts";
 import type { Dockerfile } from "../../parser/index.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { BuildOptions, ContextSource } from "../types.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 

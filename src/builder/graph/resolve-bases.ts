@@ -1,6 +1,6 @@
 import { DockerfileError, type Instruction, parseOnbuildTrigger } from "../../parser/index.ts";
 import type { SourceSpan } from "../../util/span.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import { familiarName, findNamedContext } from "./named-context.ts";
 import type { PlanInput } from "./plan-input.ts";
 import { stagePlatform } from "./plan-stage.ts";

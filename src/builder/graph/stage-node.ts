@@ -1,7 +1,7 @@
 import type { Platform } from "../../oci/index.ts";
 import type { Instruction, OnbuildInstruction } from "../../parser/index.ts";
 import type { SourceSpan } from "../../util/span.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { ContextSource } from "../types.ts";
 import type { StageState } from "./planned-stage.ts";
 import type { ContextVertex, StateVertex } from "./vertex.ts";

@@ -1,5 +1,5 @@
 import type { Platform } from "../../oci/index.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { PlanInput } from "./plan-input.ts";
 import { countSteps, stagePlatform, stepName } from "./plan-stage.ts";
 import { type StageState, startOnImage, startOnScratch, startOnStage } from "./planned-stage.ts";

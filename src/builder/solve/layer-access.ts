@@ -4,7 +4,7 @@ import { MergedTree } from "../../store/layers/index.ts";
 import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { State } from "./state.ts";
 
 /** Where layers can be fetched from. */

@@ -10,7 +10,7 @@ import type {
   WorkdirVertex,
 } from "../graph/vertex.ts";
 import { inputsOf } from "../graph/vertex.ts";
-import type { ResolvedImage } from "../sources/resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import type { SecretSource } from "../types.ts";
 import { holdCaches } from "./cache-mounts.ts";
 import { openMounts } from "./exec-mounts.ts";

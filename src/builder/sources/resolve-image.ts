@@ -16,10 +16,10 @@ import { imageFor } from "../../store/images/index.ts";
 import type { ImageRecord } from "../../store/types.ts";
 import type { Collaborators } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 import { layerBlobs } from "./layer-blobs.ts";
 import { openLayoutImage } from "./oci-layout.ts";
 import { readResolution, writeResolution } from "./resolution-record.ts";
-import type { ResolvedImage } from "./resolved-image.ts";
 
 export interface ResolveImageOptions {
   readonly platform: Platform;

@@ -8,10 +8,10 @@ import {
 } from "../../builder/debug/index.ts";
 import { BuildError, type BuildOptions } from "../../builder/index.ts";
 import { RecordPaths } from "../../builder/records/index.ts";
-import { openCollaborators } from "../build/open-collaborators.ts";
 import type { CommandContext } from "../command.ts";
 import { openView } from "../progress/open-view.ts";
 import { oneLine } from "../text.ts";
+import { openCollaborators } from "./open-collaborators.ts";
 
 export interface EnterBuildOptions extends Pick<BuildOptions, "secrets" | "ssh"> {
   readonly command: EnterCommand;

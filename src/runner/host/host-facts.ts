@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { decodeCapabilityMask } from "../spec/capabilities.ts";
-import { parseHardLimits } from "../spec/rlimits.ts";
+import { decodeCapabilityMask } from "./capability-mask.ts";
 import { type CgroupFacts, readCgroupFacts } from "./cgroup-facts.ts";
+import { parseHardLimits } from "./hard-limits.ts";
 
 /** What the machine and our own process allow; a runtime spec asks for no more. */
 export interface HostFacts {

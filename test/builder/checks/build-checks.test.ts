@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runBuildChecks } from "../../../src/builder/checks/build-checks.ts";
 import type { ProgressEvent } from "../../../src/builder/index.ts";
-import type { ResolvedImage } from "../../../src/builder/sources/resolved-image.ts";
+import type { ResolvedImage } from "../../../src/builder/resolved-image.ts";
 import { createIgnore, DockerfileError, parseDockerfile } from "../../../src/parser/index.ts";
 
 const AMD64 = { os: "linux", architecture: "amd64" } as const;

@@ -1,21 +1,5 @@
 import { expect, test } from "vitest";
-import { createRlimits, parseHardLimits, UNLIMITED } from "../../../src/runner/spec/rlimits.ts";
-
-const LIMITS = `Limit                     Soft Limit           Hard Limit           Units
-Max cpu time              unlimited            unlimited            seconds
-Max core file size        0                    unlimited            bytes
-Max open files            1024                 20000                files
-Max realtime timeout      unlimited            unlimited            us
-`;
-
-test("parseHardLimits() reads the third column by the names that --ulimit has", () => {
-  expect(Object.fromEntries(parseHardLimits(LIMITS))).toEqual({
-    cpu: Number.POSITIVE_INFINITY,
-    core: Number.POSITIVE_INFINITY,
-    nofile: 20_000,
-    rttime: Number.POSITIVE_INFINITY,
-  });
-});
+import { createRlimits, UNLIMITED } from "../../../src/runner/spec/rlimits.ts";
 
 test("createRlimits() bounds open files at Docker's number or our own limit", () => {
   const nofile = (hard: number) =>

@@ -1,8 +1,8 @@
-import type { BlobSource } from "../../oci/blob-source.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
-import type { Digest } from "../../oci/digest.ts";
-import type { ImageConfig } from "../../oci/image-config.ts";
-import type { Platform } from "../../oci/platform.ts";
+import type { BlobSource } from "../oci/blob-source.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageConfig } from "../oci/image-config.ts";
+import type { Platform } from "../oci/platform.ts";
 
 /** A base image whose documents are known; its layers are fetched when somebody reads them. */
 export interface ResolvedImage {
