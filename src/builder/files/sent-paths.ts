@@ -19,7 +19,8 @@ export function isSent(
   folder: ByteString,
   { paths, createFilter }: { readonly paths: readonly string[] } & Pick<SelectOptions, "createFilter">,
 ): boolean {
-  const cleaned = paths.map((path) => cleanPath(toByteString(path)));
+  // In this order, since of several paths through one link only the first is followed.
+  const cleaned = paths.map((path) => cleanPath(toByteString(path))).sort();
   if (folder === ROOT || cleaned.includes(ROOT)) return true;
   const filter = createFilter(followLinks(tree, cleaned).map(fromByteString));
   let state: unknown;

@@ -185,7 +185,7 @@ export class Solver {
   async #copyOnto(vertex: CopyVertex, parent: State): Promise<State> {
     const { context, files } = this.#options;
     const inputs: CopyInputs = {
-      open: (source) => files.open(source, (state) => this.solve(state)),
+      open: (source) => files.open(source, vertex.sources, (state) => this.solve(state)),
       digests: (source) => files.digests(source),
       identity: async (source) =>
         source.kind === "tree" && source.from.kind !== "context"

@@ -20,6 +20,7 @@ import {
   selectFiles,
   verifyChecksum,
 } from "../files/index.ts";
+import { pathsOf } from "../graph/context-paths.ts";
 import type { ContextVertex, CopySource, StateVertex } from "../graph/vertex.ts";
 import { redactCredentials } from "../redact-url.ts";
 import type { ContextTrees } from "../sources/context-trees.ts";
@@ -37,7 +38,7 @@ export interface SourceFilesOptions {
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly signal: AbortSignal;
-  /** What all steps take of each context, by its vertex's id. */
+  /** What all steps take of the build's own context, by its vertex's id. */
   readonly contextPaths: () => ReadonlyMap<string, readonly string[]>;
   /** Time of inline files, in seconds. */
   readonly epochSeconds: number | undefined;
@@ -55,8 +56,16 @@ export class SourceFiles {
     this.#options = options;
   }
 
-  /** What a source of a COPY or ADD selects from. @throws {BuildError}, {FilesError} */
-  async open(source: CopySource, solve: (vertex: StateVertex) => Promise<State>): Promise<FileSource> {
+  /**
+   * What a source of a COPY or ADD selects from.
+   * @param beside all sources of the step
+   * @throws {BuildError}, {FilesError}
+   */
+  async open(
+    source: CopySource,
+    beside: readonly CopySource[],
+    solve: (vertex: StateVertex) => Promise<State>,
+  ): Promise<FileSource> {
     switch (source.kind) {
       case "tree":
         return {
@@ -65,7 +74,7 @@ export class SourceFiles {
           treeName: treeName(source.from),
           path: source.path,
           parentsPattern: source.parentsPattern,
-          sentPaths: isFolderHere(source.from) ? this.#options.contextPaths().get(source.from.id) : undefined,
+          sentPaths: this.#sentPaths(source.from, beside),
         };
       case "inline":
         return {
@@ -170,6 +179,15 @@ export class SourceFiles {
     return { content: fingerprint.digest, layer: () => (layer ??= make()) };
   }
 
+  /** Archives, repositories and downloads are whole where they are read. */
+  #sentPaths(
+    from: ContextVertex | StateVertex,
+    beside: readonly CopySource[],
+  ): readonly string[] | undefined {
+    if (from.kind !== "context" || from.source.kind !== "dir") return undefined;
+    return from.context === "" ? this.#options.contextPaths().get(from.id) : pathsOf(beside, from);
+  }
+
   async #tree(
     vertex: ContextVertex | StateVertex,
     solve: (vertex: StateVertex) => Promise<State>,
@@ -231,11 +249,6 @@ export class SourceFiles {
 interface ContextSnapshot {
   readonly content: Ingredient;
   readonly layer: () => Promise<Digest>;
-}
-
-/** Archives, repositories and downloads are whole where they are read. */
-function isFolderHere(vertex: ContextVertex | StateVertex): boolean {
-  return vertex.kind === "context" && vertex.source.kind === "dir";
 }
 
 function treeName(vertex: ContextVertex | StateVertex): string {
