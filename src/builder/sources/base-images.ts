@@ -6,7 +6,7 @@ import {
   parseReference,
   withDefaultTag,
 } from "../../oci/index.ts";
-import type { ResolvedImage } from "./resolved-image.ts";
+import type { ResolvedImage } from "../resolved-image.ts";
 
 /** Finds an image; `isFresh` means that the registry has to be asked. */
 export type FindImage = (
