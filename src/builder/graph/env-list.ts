@@ -16,9 +16,8 @@ export class EnvList {
     const values = new Map<string, string>();
     for (const entry of entries) {
       const equals = entry.indexOf("=");
-      const name = equals < 0 ? entry : entry.slice(0, equals);
-      values.delete(name);
-      values.set(name, equals < 0 ? "" : entry.slice(equals + 1));
+      if (equals < 0) setLast(values, entry, "");
+      else setLast(values, entry.slice(0, equals), entry.slice(equals + 1));
     }
     return new EnvList(values);
   }
@@ -29,8 +28,8 @@ export class EnvList {
 
   with(name: string, value: string): EnvList {
     const values = new Map(this.#values);
-    values.delete(name);
-    return new EnvList(values.set(name, value));
+    setLast(values, name, value);
+    return new EnvList(values);
   }
 
   names(): readonly string[] {
@@ -45,4 +44,10 @@ export class EnvList {
   asMap(): ReadonlyMap<string, string> {
     return this.#values;
   }
+}
+
+/** A map keeps a key where it was first set; here the last time counts. */
+function setLast(values: Map<string, string>, name: string, value: string): void {
+  values.delete(name);
+  values.set(name, value);
 }
