@@ -2,14 +2,15 @@
 //
 // build.mjs calls compile(), which runs this file as if it were dist/cli.js: it writes what was compiled when it ends.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import nodeModule, { createRequire } from "node:module";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
+import { buildSync } from "esbuild";
 
 const SELF = fileURLToPath(import.meta.url);
+/** What dist/cli.js runs the command with: compiled code is taken only by whoever does all the same. */
+const RUN_BUNDLE_TS = fileURLToPath(new URL("../src/cli/run-bundle.ts", import.meta.url));
 
 /** Builds a small image twice in a store of its own: the second build, all cached, is what people wait for most often. */
 export function compile(script) {
@@ -17,6 +18,8 @@ export function compile(script) {
   try {
     const base = join(folder, "base");
     const compiled = `${script}.compiled`;
+    const runner = join(folder, "run-bundle.mjs");
+    buildSync({ entryPoints: [RUN_BUNDLE_TS], outfile: runner, platform: "node", format: "esm" });
     writeFileSync(join(folder, "Dockerfile"), "FROM scratch AS base\nCOPY Dockerfile /\n");
     writeFileSync(
       join(folder, "Dockerfile.app"),
@@ -30,6 +33,7 @@ export function compile(script) {
           HOME: folder,
           STRAKE_ROOT: join(folder, "store"),
           COMPILE_AHEAD: script,
+          RUN_BUNDLE: runner,
         },
         stdio: "ignore",
       });
@@ -52,8 +56,9 @@ export function compile(script) {
   }
 }
 
-function runAndKeep(script, compiled) {
-  const code = new Script(nodeModule.wrap(readFileSync(script, "latin1")), { filename: script });
+async function runAndKeep(script, compiled) {
+  const { compileBundle, runBundle } = await import(process.env.RUN_BUNDLE);
+  const code = compileBundle(script);
   process.on("exit", () => {
     // In a user namespace the command runs itself again: that process was first, and has compiled more.
     if (existsSync(compiled)) return;
@@ -61,8 +66,8 @@ function runAndKeep(script, compiled) {
     writeFileSync(file, code.createCachedData());
     renameSync(file, compiled);
   });
-  const bundle = { exports: {} };
-  code.runInThisContext()(bundle.exports, createRequire(script), bundle, script, dirname(script));
+  runBundle(code, script);
 }
 
-if (process.argv[1] === SELF) runAndKeep(process.env.COMPILE_AHEAD, `${process.env.COMPILE_AHEAD}.compiled`);
+if (process.argv[1] === SELF)
+  await runAndKeep(process.env.COMPILE_AHEAD, `${process.env.COMPILE_AHEAD}.compiled`);

@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import nodeModule, { createRequire } from "node:module";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
+import { compileBundle, runBundle } from "./run-bundle.ts";
 
 /*
- * Starts the bundle of bin.ts, which is all ASCII, with the compiled code that the build has put beside it. Compiling and linking that much
+ * Starts the bundle of bin.ts with the compiled code that the build has put beside it. Compiling and linking that much
  * code takes three times as long as all that a cached rebuild does itself, and Node keeps compiled code only from
  * version 22 on, where it is asked to. Another version of Node, or other flags of V8, refuse what was compiled: then the
  * bundle is compiled as usual.
@@ -25,9 +23,4 @@ function readCompiled(path: string): Buffer | undefined {
 }
 
 const filename = fileURLToPath(new URL(STRAKE_BUNDLE, import.meta.url));
-const script = new Script(nodeModule.wrap(readFileSync(filename, "latin1")), {
-  filename,
-  cachedData: readCompiled(`${filename}.compiled`),
-});
-const bundle = { exports: {} };
-script.runInThisContext()(bundle.exports, createRequire(filename), bundle, filename, dirname(filename));
+runBundle(compileBundle(filename, readCompiled(`${filename}.compiled`)), filename);

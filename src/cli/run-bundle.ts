@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import nodeModule, { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { Script } from "node:vm";
+
+/*
+ * How the bundle of bin.ts is compiled and run, by start.ts and by scripts/compile-ahead.mjs: V8 takes compiled code only for
+ * the very text that it was made of.
+ */
+
+/** Compiles a CommonJS script that is all ASCII. @param cachedData what V8 compiled of it before; it may refuse that */
+export function compileBundle(filename: string, cachedData?: Buffer): Script {
+  const source = nodeModule.wrap(readFileSync(filename, "latin1"));
+  return new Script(source, { filename, cachedData });
+}
+
+/** Runs it as Node runs a CommonJS module. */
+export function runBundle(script: Script, filename: string): void {
+  const bundle = { exports: {} };
+  script.runInThisContext()(bundle.exports, createRequire(filename), bundle, filename, dirname(filename));
+}
