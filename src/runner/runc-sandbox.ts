@@ -31,7 +31,7 @@ export interface RuncSandboxOptions {
  * namespace (see `enterUserNamespace`). Any number of runs may go on at once.
  */
 export function createRuncSandbox(options: RuncSandboxOptions): Sandbox {
-  const { tempDir, memoryDir = tempDir, searchPath, resolvConf = "/etc/resolv.conf" } = options;
+  const { tempDir, memoryDir, searchPath, resolvConf = "/etc/resolv.conf" } = options;
   let host: Host | undefined;
   return {
     async run(spec, runOptions) {
@@ -42,13 +42,17 @@ export function createRuncSandbox(options: RuncSandboxOptions): Sandbox {
   };
 }
 
-interface Host extends Required<RuncSandboxOptions> {
+interface HostOptions extends Required<Omit<RuncSandboxOptions, "memoryDir">> {
+  readonly memoryDir: string | undefined;
+}
+
+interface Host extends HostOptions {
   readonly programs: RuntimePrograms;
   readonly facts: HostFacts;
 }
 
 /** What is looked up once, at the first run: a build whose steps are all cached needs none of it. */
-function openHost(options: Required<RuncSandboxOptions>): Host {
+function openHost(options: HostOptions): Host {
   const programs = findRuntimePrograms(options.searchPath);
   const facts = readHostFacts();
   removeStaleCgroups(facts.cgroups.folders, Date.now());

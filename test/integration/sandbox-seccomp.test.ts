@@ -57,7 +57,7 @@ async function probe(kernelRelease: string): Promise<ReadonlyMap<string, string>
       ulimits: [],
       extraHosts: [],
     },
-    { tempDir: folder, memoryDir: folder, facts, resolvConf: "/etc/resolv.conf" },
+    { tempDir: folder, facts, resolvConf: "/etc/resolv.conf" },
   );
   let output = "";
   const command = runtimeCommand(findRuntimePrograms(searchPath), bundle, {

@@ -28,8 +28,8 @@ export interface Bundle extends Disposable {
 export interface BundleOptions {
   /** Holds what is mounted. On a file system that can be an overlay's lower layer, which is any but a few. */
   readonly tempDir: string;
-  /** Holds config.json and the runtime's state. */
-  readonly memoryDir: string;
+  /** Holds config.json and the runtime's state; `tempDir` when absent. */
+  readonly memoryDir?: string | undefined;
   readonly facts: HostFacts;
   /** The host's resolv.conf. */
   readonly resolvConf: string;
@@ -44,7 +44,7 @@ export interface BundleOptions {
 export function writeBundle(spec: SandboxSpec, options: BundleOptions): Bundle {
   const files = mkdtempSync(join(options.tempDir, "run-"));
   const id = CONTAINER_NAME_PREFIX + basename(files);
-  const folder = join(options.memoryDir, id);
+  const folder = options.memoryDir === undefined ? join(files, "bundle") : join(options.memoryDir, id);
   const links = new LayerLinks();
   const dispose = (): void => {
     links[Symbol.dispose]();
