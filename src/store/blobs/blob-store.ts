@@ -9,7 +9,7 @@ import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
 import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { BlobStore, WriteBlobOptions } from "../types.ts";
-import { type BlobPart, openPartFile } from "./part-file.ts";
+import { type BlobPart, fillPart, openPartFile } from "./part-file.ts";
 import { readChunks } from "./read-chunks.ts";
 
 /** Blobs up to this are gathered in memory, verified and written whole; past it they arrive in a part file. */
@@ -96,15 +96,7 @@ export class DiskBlobStore implements BlobStore {
       await using part = await this.openPart(descriptor, { signal });
       if (part === undefined) return;
       const begin = part.offset;
-      if (begin > 0) onBytes?.(begin);
-      if (begin < descriptor.size) {
-        for await (const chunk of await open({ offset: begin, transient: true, signal })) {
-          signal?.throwIfAborted();
-          const written = part.append(chunk);
-          onBytes?.(chunk.byteLength);
-          if (written !== undefined) await written;
-        }
-      }
+      await fillPart(part, descriptor, { open, signal, onBytes });
       try {
         await part.commit();
         return;
@@ -129,8 +121,10 @@ export class DiskBlobStore implements BlobStore {
         lease.release();
         return undefined;
       }
-      const part = await openPartFile(this.#env.paths, descriptor);
-      this.#unsyncedFolders.add(dirname(this.blobPath(descriptor.digest)));
+      const path = this.#env.paths.part(descriptor.digest);
+      const target = this.blobPath(descriptor.digest);
+      const part = await openPartFile(descriptor, { path, target, sync: true });
+      this.#unsyncedFolders.add(dirname(target));
       return {
         get offset() {
           return part.offset;

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { onDisk } from "../disk/disk-fault.ts";
+import { diskFault } from "../disk/disk-fault.ts";
 
 /** Small chunks are gathered up to this before they are written. */
 const GATHER_BYTES = 1024 * 1024;
@@ -21,13 +21,15 @@ export interface FileWriterOptions {
   readonly position?: number;
   /** Chunks may be changed once `write` has returned, or its promise is fulfilled. */
   readonly transient?: boolean;
+  /** What a refusal of the file system becomes; a StoreError when absent. Gives any other error back as it is. */
+  readonly asError?: ((error: unknown) => unknown) | undefined;
 }
 
 /** Writes a file front to back. Chunks given to `write` must not be changed afterwards, unless they are transient. */
 export class FileWriter implements AsyncDisposable {
   readonly path: string;
   readonly #handle: FileHandle;
-  readonly #attempt: string;
+  readonly #asError: (error: unknown) => unknown;
   readonly #sync: boolean;
   readonly #transient: boolean;
   /** Where small transient chunks are copied to, and how much of it is used. Empty again after every flush. */
@@ -45,18 +47,18 @@ export class FileWriter implements AsyncDisposable {
   private constructor(path: string, handle: FileHandle, options: FileWriterOptions) {
     this.path = path;
     this.#handle = handle;
-    this.#attempt = options.attempt;
+    this.#asError = errorMaker(path, options);
     this.#sync = options.sync;
     this.#transient = options.transient ?? false;
     this.#position = options.position ?? 0;
   }
 
   static async open(path: string, options: FileWriterOptions): Promise<FileWriter> {
-    return await onDisk(
-      options.attempt,
-      path,
-      async () => new FileWriter(path, await open(path, options.flags ?? "w"), options),
-    );
+    try {
+      return new FileWriter(path, await open(path, options.flags ?? "w", 0o644), options);
+    } catch (error) {
+      throw errorMaker(path, options)(error);
+    }
   }
 
   /** Bytes from the file's begin to the end of what was written, gathered ones included. */
@@ -86,10 +88,10 @@ export class FileWriter implements AsyncDisposable {
   async flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      await onDisk(this.#attempt, this.path, () => this.#writeGathered());
-    } catch (failure) {
-      this.#failure = failure;
-      throw failure;
+      await this.#writeGathered();
+    } catch (error) {
+      this.#failure = this.#asError(error);
+      throw this.#failure;
     }
     if (this.#sync && this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) {
       this.#unsynced = 0;
@@ -121,7 +123,11 @@ export class FileWriter implements AsyncDisposable {
   async finish(): Promise<void> {
     await this.flush();
     await this.#syncing;
-    if (this.#sync) await onDisk(this.#attempt, this.path, () => this.#handle.datasync());
+    try {
+      if (this.#sync) await this.#handle.datasync();
+    } catch (error) {
+      throw this.#asError(error);
+    }
     await this.#close();
   }
 
@@ -136,6 +142,10 @@ export class FileWriter implements AsyncDisposable {
     this.#closed = true;
     await this.#handle.close();
   }
+}
+
+function errorMaker(path: string, { attempt, asError }: FileWriterOptions): (error: unknown) => unknown {
+  return asError ?? ((error) => diskFault(attempt, path, error));
 }
 
 async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {

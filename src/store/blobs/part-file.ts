@@ -1,9 +1,9 @@
 import { rename, stat, unlink } from "node:fs/promises";
+import type { BlobOpener } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { createHasher, type Hasher, splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
-import { isErrno, onDisk } from "../disk/disk-fault.ts";
-import type { StorePaths } from "../paths.ts";
+import { diskFault, isErrno } from "../disk/disk-fault.ts";
 import { FileWriter } from "./file-writer.ts";
 import { readChunks } from "./read-chunks.ts";
 
@@ -25,20 +25,66 @@ export interface BlobPart extends AsyncDisposable {
   discard(): Promise<void>;
 }
 
-/** Opens the part file of a blob, hashing what is in it. The caller holds the blob's lock. */
-export async function openPartFile(paths: StorePaths, descriptor: Descriptor): Promise<BlobPart> {
-  const path = paths.part(descriptor.digest);
+export interface PartPlace {
+  /** Where the bytes gather. What is there already is taken for the blob's begin. */
+  readonly path: string;
+  /** Where the blob belongs, in the same file system. */
+  readonly target: string;
+  /** Whether the blob is on the disk when it appears. */
+  readonly sync: boolean;
+  /** What a refusal of the file system becomes; a StoreError when absent. */
+  readonly asError?: ((error: unknown) => unknown) | undefined;
+}
+
+/** Opens the part file of a blob, hashing what is in it. Nobody else may have it open. */
+export async function openPartFile(
+  descriptor: Descriptor,
+  { path, target, sync, asError }: PartPlace,
+): Promise<BlobPart> {
   const attempt = `write blob "${descriptor.digest}"`;
+  const toError = asError ?? ((error: unknown) => diskFault(attempt, target, error));
   const hasher = createHasher(splitDigest(descriptor.digest).algorithm);
-  const position = await onDisk(attempt, path, () => hashBegin(path, descriptor.size, hasher));
-  const writer = await FileWriter.open(path, {
-    attempt,
-    sync: true,
-    transient: true,
-    flags: position > 0 ? "r+" : "w",
-    position,
-  });
-  return new PartFile(descriptor, hasher, writer, paths.blob(descriptor.digest));
+  let position: number;
+  try {
+    position = await hashBegin(path, descriptor.size, hasher);
+  } catch (error) {
+    throw toError(error);
+  }
+  const flags = position > 0 ? "r+" : "w";
+  const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
+  return new PartFile(descriptor, { hasher, writer, target, toError });
+}
+
+/** Reads a blob into its part, from where the part ends. */
+export async function fillPart(
+  part: Pick<BlobPart, "offset" | "append">,
+  { size }: Descriptor,
+  {
+    open,
+    signal,
+    onBytes,
+  }: {
+    readonly open: BlobOpener;
+    readonly signal?: AbortSignal | undefined;
+    readonly onBytes?: ((count: number) => void) | undefined;
+  },
+): Promise<void> {
+  const { offset } = part;
+  if (offset > 0) onBytes?.(offset);
+  if (offset >= size) return;
+  for await (const chunk of await open({ offset, transient: true, signal })) {
+    signal?.throwIfAborted();
+    const written = part.append(chunk);
+    onBytes?.(chunk.byteLength);
+    if (written !== undefined) await written;
+  }
+}
+
+interface PartFileDeps {
+  readonly hasher: Hasher;
+  readonly writer: FileWriter;
+  readonly target: string;
+  readonly toError: (error: unknown) => unknown;
 }
 
 class PartFile implements BlobPart {
@@ -46,12 +92,14 @@ class PartFile implements BlobPart {
   readonly #hasher: Hasher;
   readonly #writer: FileWriter;
   readonly #target: string;
+  readonly #toError: (error: unknown) => unknown;
 
-  constructor(descriptor: Descriptor, hasher: Hasher, writer: FileWriter, target: string) {
+  constructor(descriptor: Descriptor, { hasher, writer, target, toError }: PartFileDeps) {
     this.#descriptor = descriptor;
     this.#hasher = hasher;
     this.#writer = writer;
     this.#target = target;
+    this.#toError = toError;
   }
 
   get offset(): number {
@@ -80,7 +128,11 @@ class PartFile implements BlobPart {
       throw corrupt(this.#descriptor, `bytes whose digest is "${found}"`);
     }
     await this.#writer.finish();
-    await onDisk(`write blob "${digest}"`, this.#target, () => rename(this.#writer.path, this.#target));
+    try {
+      await rename(this.#writer.path, this.#target);
+    } catch (error) {
+      throw this.#toError(error);
+    }
   }
 
   async discard(): Promise<void> {
@@ -113,7 +165,7 @@ async function hashBegin(path: string, size: number, hasher: Hasher): Promise<nu
   }
   if (bytes === 0 || bytes > size) return 0;
   let hashed = 0;
-  for await (const chunk of readChunks(path)) {
+  for await (const chunk of readChunks(path, { transient: true })) {
     hasher.update(chunk);
     hashed += chunk.byteLength;
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { writeSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import type { ByteOutput } from "./write-archive.ts";
 import { notWritable } from "./write-folder.ts";
@@ -39,8 +40,13 @@ export class ArchiveFile implements ByteOutput, AsyncDisposable {
 
   async write(chunk: Uint8Array): Promise<void> {
     try {
+      // A file takes bytes at once; waiting for another thread to hand them over takes several times as long. What a
+      // pipe leads to may take its time.
+      const isFile = this.#temporary !== this.#path;
       for (let done = 0; done < chunk.byteLength; )
-        done += (await this.#handle.write(chunk, done)).bytesWritten;
+        done += isFile
+          ? writeSync(this.#handle.fd, chunk, done)
+          : (await this.#handle.write(chunk, done)).bytesWritten;
     } catch (error) {
       throw notWritable(this.#shown, error);
     }

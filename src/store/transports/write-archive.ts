@@ -11,6 +11,7 @@ import { blobName } from "./oci-layout.ts";
 
 /** Takes an archive's bytes, front to back. */
 export interface ByteOutput {
+  /** The chunk may be changed once this has returned, or its promise is fulfilled. */
   write(chunk: Uint8Array): Promise<void> | void;
 }
 
@@ -55,7 +56,7 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
       signal?.throwIfAborted();
       const { size } = descriptor;
       await this.#begin(name, size);
-      const bytes = size === 0 ? [] : await open({ offset: 0, signal });
+      const bytes = size === 0 ? [] : await open({ offset: 0, transient: true, signal });
       for await (const chunk of verifyBlob(bytes, descriptor)) {
         signal?.throwIfAborted();
         await this.#output.write(chunk);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BlobOpener, BlobSink } from "../../oci/blob-source.ts";
 import { decodeIndex } from "../../oci/decode-manifest.ts";
@@ -10,10 +10,13 @@ import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { verifyBlob } from "../../oci/verify-blob.ts";
+import { fillPart, openPartFile } from "../blobs/part-file.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
 import { blobName } from "./oci-layout.ts";
 
+/** Blobs up to this are gathered in memory and written whole. */
+const SMALL_BLOB_BYTES = 1024 * 1024;
 const REF_NAME = "org.opencontainers.image.ref.name";
 
 /** Adds images to an image layout in a folder, which is made where it is missing. Blobs appear whole or not at all. */
@@ -63,23 +66,22 @@ export class FolderWriter implements BlobSink, ManifestSink {
     }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (count: number) => void } = {},
   ): Promise<void> {
     if (await this.hasBlob(descriptor)) return;
-    const path = this.#path(blobName(descriptor.digest));
-    const temporary = `${dirname(path)}/.${randomUUID()}`;
+    const target = this.#path(blobName(descriptor.digest));
+    const path = `${dirname(target)}/.${randomUUID()}`;
+    await this.#onDisk(() => mkdir(dirname(target), { recursive: true }));
+    if (descriptor.size <= SMALL_BLOB_BYTES) {
+      const bytes = await readSmall(descriptor, openBlob, { signal, onBytes });
+      await this.#onDisk(() => writeWhole(path, target, bytes));
+      return;
+    }
+    const asError = (error: unknown): unknown => this.#notWritable(error);
+    const place = { path, target, sync: false, asError };
+    await using part = await openPartFile(descriptor, place);
     try {
-      await this.#onDisk(async () => {
-        await mkdir(dirname(path), { recursive: true });
-        await using handle = await open(temporary, "wx", 0o644);
-        const bytes = descriptor.size === 0 ? [] : await openBlob({ offset: 0, signal });
-        for await (const chunk of verifyBlob(bytes, descriptor)) {
-          signal?.throwIfAborted();
-          for (let done = 0; done < chunk.byteLength; )
-            done += (await handle.write(chunk, done)).bytesWritten;
-          onBytes?.(chunk.byteLength);
-        }
-      });
-      await this.#onDisk(() => rename(temporary, path));
+      await fillPart(part, descriptor, { open: openBlob, signal, onBytes });
+      await part.commit();
     } catch (error) {
-      await rm(temporary, { force: true });
+      await part.discard();
       throw error;
     }
   }
@@ -165,6 +167,35 @@ function isSameEntry(before: Descriptor, added: Descriptor): boolean {
   const name = before.annotations?.[REF_NAME];
   if (name !== added.annotations?.[REF_NAME]) return false;
   return name !== undefined || before.digest === added.digest;
+}
+
+async function readSmall(
+  descriptor: Descriptor,
+  openBlob: BlobOpener,
+  {
+    signal,
+    onBytes,
+  }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: ((count: number) => void) | undefined },
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  // An empty blob needs no source: some registries refuse to serve one.
+  const bytes = descriptor.size === 0 ? [] : await openBlob({ offset: 0, signal });
+  for await (const chunk of verifyBlob(bytes, descriptor)) {
+    signal?.throwIfAborted();
+    chunks.push(chunk);
+    onBytes?.(chunk.byteLength);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+async function writeWhole(path: string, target: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes, { flag: "wx", mode: 0o644 });
+    await rename(path, target);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

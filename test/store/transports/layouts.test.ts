@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Descriptor, digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
+import { type BlobOpener, type Descriptor, digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
 import {
   ArchiveFile,
   ArchiveWriter,
@@ -127,6 +128,65 @@ describe.each(Object.entries(WRITERS))("an image layout in a %s", (_, write) => 
       expect(await writer.hasBlob(layer)).toBe(false);
     }
     expect(readdirSync(join(path, "blobs/sha256"))).toEqual([]);
+  });
+});
+
+describe("a blob of several megabytes", () => {
+  const large = randomBytes(3 * 1024 * 1024 + 5);
+  const descriptor: Descriptor = {
+    mediaType: MEDIA_TYPES.ociLayer,
+    digest: digestOf(large),
+    size: large.byteLength,
+  };
+  /** Uses its memory again, as those that are asked for transient chunks may; small and large chunks in turn. */
+  const openReused: BlobOpener = async ({ offset, transient }) =>
+    (async function* () {
+      expect(transient).toBe(true);
+      const memory = Buffer.alloc(300_000);
+      for (let at = offset, nth = 0; at < large.byteLength; nth++) {
+        const chunk = memory.subarray(0, Math.min(nth % 2 === 0 ? 300_000 : 1000, large.byteLength - at));
+        large.copy(chunk, 0, at);
+        at += chunk.byteLength;
+        yield chunk;
+        memory.fill(0);
+      }
+    })();
+
+  it.each(["folder", "archive"])("comes into a %s whole from memory that is used again", async (kind) => {
+    const path = fresh();
+    await using file = await ArchiveFile.create(`${path}.tar`);
+    const writer = kind === "folder" ? await FolderWriter.open(path) : new ArchiveWriter(file);
+    const counts: number[] = [];
+    await writer.writeBlob(descriptor, openReused, { onBytes: (count) => counts.push(count) });
+    expect(counts.reduce((sum, count) => sum + count)).toBe(large.byteLength);
+    await writer.finish([]);
+    if (kind === "archive") await file.commit();
+    const files = kind === "folder" ? new FolderFiles(path) : await TarFiles.open(`${path}.tar`);
+    const layout = (await OciLayout.open(files)) as OciLayout;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await layout.openBlob(descriptor)) chunks.push(chunk);
+    expect(large.equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  it("leaves nothing in a folder when it is wrong, breaks off or can't be written", async () => {
+    const path = fresh();
+    const writer = await FolderWriter.open(path);
+    const wrong = Buffer.from(large).fill(0, 5, 6).fill(1, 6, 7);
+    await expect(writer.writeBlob(descriptor, openBlob(wrong))).rejects.toMatchObject({
+      code: "BLOB_CORRUPT",
+    });
+    const broken: BlobOpener = async () =>
+      (async function* () {
+        yield large.subarray(0, 2_000_000);
+        throw new Error("broken off");
+      })();
+    await expect(writer.writeBlob(descriptor, broken)).rejects.toThrow("broken off");
+    expect(readdirSync(join(path, "blobs/sha256"))).toEqual([]);
+    mkdirSync(join(path, "blobs/sha256", descriptor.digest.slice(7)));
+    await expect(writer.writeBlob(descriptor, openBlob(large))).rejects.toMatchObject({
+      code: "NOT_WRITABLE",
+    });
+    expect(readdirSync(join(path, "blobs/sha256"))).toHaveLength(1);
   });
 });
 
