@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { isatty } from "node:tty";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -7,6 +8,8 @@ import { EXIT, endWith, main } from "./main.ts";
 import { createOutput } from "./output.ts";
 
 const controller = new AbortController();
+// Every transfer and lock that a command waits for listens, and there is no bound to their number.
+setMaxListeners(0, controller.signal);
 let isStdinOpen = false;
 
 for (const signalName of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

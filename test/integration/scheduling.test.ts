@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeBuilds } from "./support/describe-builds.ts";
 import { stepsOf } from "./support/workbench.ts";
@@ -19,6 +20,27 @@ describeBuilds("the order of steps", (bench) => {
     await bench().write("Dockerfile", [...stages, "FROM base", ...copies].join("\n"));
     const files = await bench().buildFiles();
     expect(names.map((name) => files.get(`/${name}`))).toEqual(names.map((name) => `${name}\n`));
+  });
+
+  it("a dozen at once, on a base of a dozen layers that have to be unpacked, make Node.js warn of nothing", async () => {
+    const names = Array.from("abcdefghijkl");
+    const layers = names.map((name) => `COPY ${name} /${name}`);
+    for (const name of names) await bench().write(name, name);
+    await bench().write("Dockerfile", ["FROM base", ...layers].join("\n"));
+    const layout = join(bench().folder, "dozen");
+    expect((await bench().build(["-o", `type=oci,tar=false,dest=${layout}`])).code).toBe(0);
+    const stages = names.map(
+      (name) =>
+        `FROM dozen AS ${name}\n${run(mark(`dozen-${name}`), ...names.map((other) => wait(`dozen-${other}`)))}`,
+    );
+    const copies = names.map((name) => `COPY --from=${name} /${name} /`);
+    await bench().write("Dockerfile", [...stages, "FROM base", ...copies].join("\n"));
+    const { code, stderr } = await bench().build(
+      [`--jobs=${names.length}`, "--build-context", `dozen=oci-layout://${layout}`],
+      { store: join(bench().folder, "fresh") },
+    );
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/warning/i);
   });
 
   it("with --jobs=1 one runs after the other, also where they share a locked cache", async () => {

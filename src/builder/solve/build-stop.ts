@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * How long steps that run when another fails may go on: what is nearly done gets into the cache and need not be done again,
  * and nobody waits long to fix what failed. What is known of a step says little of how long it will still take, so all get the same.
@@ -19,6 +21,8 @@ export class BuildStop {
     this.#graceMs = graceMs;
     this.signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
     this.beginSignal = AbortSignal.any([this.signal, this.#halt.signal]);
+    // Every step that runs listens, and there is no bound to their number.
+    setMaxListeners(0, this.signal, this.beginSignal);
   }
 
   /**

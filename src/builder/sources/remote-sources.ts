@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { chmod, copyFile, lutimes, mkdtemp, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Collaborators, SourceStore } from "../collaborators.ts";
@@ -42,6 +43,8 @@ export class RemoteSources {
     this.#collaborators = collaborators;
     this.#options = options;
     this.#signal = AbortSignal.any([signal, this.#closing.signal]);
+    // Everything that is being fetched listens.
+    setMaxListeners(0, this.#signal);
     this.#kept = new KeptSources(collaborators.store, collaborators.now);
   }
 

@@ -10,18 +10,25 @@ export interface SshAgent {
   readonly socketPath: string;
 }
 
+export interface SshAgentOptions {
+  readonly cwd: string;
+  /** `$SSH_AUTH_SOCK` */
+  readonly defaultSocket: string | undefined;
+  /** Takes what cleans up behind an agent of our own; done when the process exits when absent. */
+  readonly atExit?: (cleanUp: () => void) => void;
+}
+
 /** A private key is a few kilobytes; something larger is the wrong file. */
 const MAX_KEY_BYTES = 100 * 1024;
 
 /**
  * `--ssh default`, `--ssh ID=SOCKET`, `--ssh ID=KEY[,KEY...]`. Keys are offered by an agent of our own, for as long as
  * this process runs.
- * @param defaultSocket `$SSH_AUTH_SOCK`
  * @throws {CliError} USAGE, INPUT_UNUSABLE when there is no agent's socket and no key that can be used
  */
 export async function parseSshAgent(
   text: string,
-  { cwd, defaultSocket }: { readonly cwd: string; readonly defaultSocket: string | undefined },
+  { cwd, defaultSocket, atExit = onProcessExit }: SshAgentOptions,
 ): Promise<SshAgent> {
   const { key, value } = splitPair(text);
   const id = key === "" ? "default" : key;
@@ -33,7 +40,7 @@ export async function parseSshAgent(
   }
   const paths = (value === given ? given.split(",") : [given]).map((path) => resolve(cwd, path));
   const sockets = await Promise.all(paths.map((path) => isSocket(id, path)));
-  if (!sockets.includes(true)) return { id, socketPath: await offerKeys(id, paths) };
+  if (!sockets.includes(true)) return { id, socketPath: await offerKeys(id, paths, atExit) };
   const [socketPath, second] = paths;
   if (socketPath === undefined || second !== undefined) {
     throw usageError(
@@ -56,14 +63,22 @@ async function isSocket(id: string, path: string): Promise<boolean> {
   );
 }
 
+function onProcessExit(cleanUp: () => void): void {
+  process.once("exit", cleanUp);
+}
+
 /** Starts an agent with the keys; returns its socket, which goes away with the process. */
-async function offerKeys(id: string, paths: readonly string[]): Promise<string> {
+async function offerKeys(
+  id: string,
+  paths: readonly string[],
+  atExit: (cleanUp: () => void) => void,
+): Promise<string> {
   const { serveAgent } = await import("./ssh-keys/index.ts");
   const keys = await Promise.all(
     paths.map(async (path) => ({ key: await loadKey(id, path), comment: basename(path) })),
   );
   const folder = await mkdtemp(join(tmpdir(), "strake-agent-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
   const socketPath = join(folder, "socket");
   await serveAgent(socketPath, keys);
   return socketPath;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { computeChainIds } from "../../oci/chain-id.ts";
 import { type Digest, splitDigest } from "../../oci/digest.ts";
 import type { ByteString } from "../../oci/layer-entry.ts";
@@ -63,6 +64,7 @@ async function unpackSideBySide(
 ): Promise<readonly (string | undefined)[]> {
   const controller = new AbortController();
   const either = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+  setMaxListeners(0, either); // one for each layer
   const results = await Promise.allSettled(
     diffIds.map(async (diffId) => {
       try {

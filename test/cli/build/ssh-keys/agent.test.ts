@@ -9,12 +9,16 @@ import { mpint, string, uint32, WireReader } from "../../../../src/cli/build/ssh
 
 const hasSsh = spawnSync("ssh-add", ["-h"]).error === undefined;
 let folder: string;
+const cleanUps: (() => void)[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "strake-keys-"));
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const cleanUp of cleanUps) cleanUp();
+  await rm(folder, { recursive: true, force: true });
+});
 
 function makeKey(name: string, ...args: readonly string[]): string {
   const path = join(folder, name);
@@ -23,7 +27,13 @@ function makeKey(name: string, ...args: readonly string[]): string {
 }
 
 const offer = async (...paths: readonly string[]): Promise<string> =>
-  (await parseSshAgent(`id=${paths.join(",")}`, { cwd: folder, defaultSocket: undefined })).socketPath;
+  (
+    await parseSshAgent(`id=${paths.join(",")}`, {
+      cwd: folder,
+      defaultSocket: undefined,
+      atExit: (cleanUp) => cleanUps.push(cleanUp),
+    })
+  ).socketPath;
 
 describe.skipIf(!hasSsh)(`--ssh ID=KEY${hasSsh ? "" : " (skipped: needs ssh-keygen and ssh-add)"}`, () => {
   const kinds: readonly (readonly [string, readonly string[]])[] = [
