@@ -3,16 +3,18 @@
 // `--no-types` leaves the declarations out, for a quick turn while working on the code.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { dirname, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { createStaging, finish, listFiles, moveIn } from "./publish-dist.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
-const STALE_AFTER_MS = 10 * 60_000;
+const dist = join(root, "dist");
+const staging = await createStaging(dist);
 
 /** Doors that are one file each, besides what other doors have: every file more takes a millisecond to load. */
 const WHOLE_DOORS = {
@@ -92,7 +94,7 @@ async function isCommonJs(path) {
 
 const COMMON = {
   absWorkingDir: root,
-  outdir: "dist",
+  outdir: staging,
   bundle: true,
   platform: "node",
   target: "node20.18",
@@ -118,7 +120,7 @@ function fromOtherDoors(homes) {
   };
 }
 
-/** Every door of the library, as ESM. They lie side by side, because they import each other by name. */
+/** Every door of the library, as ESM. They lie side by side, because they import each other by name. Returns its files. */
 async function bundleLibrary() {
   const outputs = [];
   const bundleDoors = async (entryPoints, homes) => {
@@ -130,7 +132,7 @@ async function bundleLibrary() {
       format: "esm",
       plugins: [...COMMON.plugins, fromOtherDoors(homes)],
     });
-    outputs.push(...Object.keys(metafile.outputs));
+    outputs.push(...filesOf(metafile));
     return metafile;
   };
   const { errors, parser, ...others } = WHOLE_DOORS;
@@ -143,11 +145,20 @@ async function bundleLibrary() {
   // These import the parser's files themselves: its door exports what they need of those that it is made of.
   for (const { path } of inputs[parser].imports) homes.set(root + path, "parser");
   await bundleDoors(others, homes);
-  return outputs;
+  // Doors last: by then all is there that they import.
+  const isDoor = (file) => Object.hasOwn({ ...DOORS, ...WHOLE_DOORS }, file.replace(/\.js$/, ""));
+  const files = [...outputs.filter((file) => !isDoor(file)), ...outputs.filter(isDoor)];
+  await moveIn(staging, dist, files);
+  return files;
 }
 
-async function bundle() {
-  const library = await bundleLibrary();
+/** The files that esbuild made, as paths in dist/. */
+function filesOf(metafile) {
+  return Object.keys(metafile.outputs).map((file) => relative(staging, join(root, file)));
+}
+
+/** The command: its script, the compiled code beside it, and the file that starts it. Returns its files. */
+async function bundleCommand() {
   const command = await build({
     ...COMMON,
     entryPoints: { strake: "src/cli/bin.ts" },
@@ -159,61 +170,65 @@ async function bundle() {
     define: { ...COMMON.define, "import.meta.url": "BUNDLE_URL" },
     banner: { js: 'const BUNDLE_URL = require("node:url").pathToFileURL(__filename).href;' },
   });
-  const [script] = Object.keys(command.metafile.outputs);
+  const [script] = filesOf(command.metafile);
+  const made = join(staging, script);
   // Beyond ASCII there are only comments. One such character would make V8 keep, and Node convert, twice the bytes.
-  await writeFile(root + script, (await readFile(root + script, "utf8")).replace(/[^\0-\x7f]/g, "?"));
-  await compileAhead(`${root}${script}`);
+  await writeFile(made, (await readFile(made, "utf8")).replace(/[^\0-\x7f]/g, "?"));
+  await compileAhead(made);
   const start = await build({
     ...COMMON,
     entryPoints: { cli: "src/cli/start.ts" },
     format: "esm",
-    define: { STRAKE_BUNDLE: JSON.stringify(`./${script.slice("dist/".length)}`) },
+    define: { STRAKE_BUNDLE: JSON.stringify(`./${script}`) },
   });
-  await chmod(`${root}dist/cli.js`, 0o755);
-  const outputs = [...library, ...[command, start].flatMap(({ metafile }) => Object.keys(metafile.outputs))];
-  await removeStale(new Set([...outputs, `${script}.compiled`]));
+  await chmod(join(staging, "cli.js"), 0o755);
+  // Without the compiled code everything works, only later.
+  const compiled = existsSync(`${made}.compiled`) ? [`${script}.compiled`] : [];
+  const files = [...compiled, script, ...filesOf(start.metafile)];
+  await moveIn(staging, dist, files);
+  return files;
 }
 
-/** Puts the compiled code of the command's script beside it. Without it everything works, only later. */
+/** Puts the compiled code of the command's script beside it. */
 async function compileAhead(script) {
   const { compile } = await import("./compile-ahead.mjs");
   await compile(script);
 }
 
-/**
- * Takes away what earlier bundles left, in the end and only what has been there for a while: a strake that runs meanwhile
- * may yet load its chunks.
- */
-async function removeStale(written) {
-  for (const folder of ["dist", "dist/cli"]) {
-    for (const entry of await readdir(root + folder, { withFileTypes: true })) {
-      const path = `${folder}/${entry.name}`;
-      if (!entry.isFile() || written.has(path)) continue;
-      const { mtimeMs } = await stat(root + path);
-      if (Date.now() - mtimeMs > STALE_AFTER_MS) await rm(root + path, { force: true });
-    }
-  }
-}
-
-/** Declarations only; `npm run ok` is what checks types. */
-function declarations() {
-  return new Promise((resolve, reject) => {
+/** Declarations only; `npm run ok` is what checks types. Returns their files. */
+async function declarations() {
+  await new Promise((resolve, reject) => {
     const tsc = spawn(
       process.execPath,
-      [`${root}node_modules/typescript/bin/tsc`, "-p", "tsconfig.types.json"],
-      {
-        cwd: root,
-        stdio: "inherit",
-      },
+      [
+        `${root}node_modules/typescript/bin/tsc`,
+        "-p",
+        "tsconfig.types.json",
+        "--outDir",
+        join(staging, "types"),
+      ],
+      { cwd: root, stdio: "inherit" },
     );
     tsc.on("error", reject);
     tsc.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tsc exited with ${code}`))));
   });
+  const files = await listTypes(staging);
+  await moveIn(staging, dist, files);
+  return files;
 }
 
-// esbuild has printed what is wrong by then; a stack of its own code says nothing more.
-await bundle().catch((error) => {
+async function listTypes(folder) {
+  return (await listFiles(join(folder, "types"))).map((file) => join("types", file));
+}
+
+try {
+  const files = [...(await bundleLibrary()), ...(await bundleCommand())];
+  const types = process.argv.includes("--no-types") ? await listTypes(dist) : await declarations();
+  await finish(dist, [...files, ...types]);
+} catch (error) {
+  // esbuild has printed what is wrong by then; a stack of its own code says nothing more.
   if (!Array.isArray(error.errors)) throw error;
-  process.exit(1);
-});
-if (!process.argv.includes("--no-types")) await declarations();
+  process.exitCode = 1;
+} finally {
+  await rm(staging, { recursive: true, force: true });
+}
