@@ -7,13 +7,15 @@ export interface Range {
   readonly end: number;
 }
 
-/** A source text that knows its lines. Immutable. */
+/** A source text that knows its lines. Nobody sees it change. */
 export class Source {
   readonly text: string;
   /** The name shown in messages. */
   readonly filename: string;
   /** Offset of each line's first character; a line ends with its `\n`. */
   readonly lineStarts: readonly number[];
+  /** The line that was asked for last: who reads a file asks for the same or the next one. */
+  #lastLine = 1;
 
   /** @param content bytes are UTF-8; a byte that is not becomes a lone surrogate (see text/utf8.ts) */
   constructor(content: string | Uint8Array, filename = "Dockerfile") {
@@ -27,6 +29,20 @@ export class Source {
 
   /** The line (from 1) that holds an offset. */
   lineAt(offset: number): number {
+    const { lineStarts } = this;
+    for (let line = this.#lastLine; line <= this.#lastLine + 1; line++) {
+      const start = lineStarts[line - 1] ?? Number.POSITIVE_INFINITY;
+      const next = lineStarts[line] ?? Number.POSITIVE_INFINITY;
+      if (offset >= start && offset < next) {
+        this.#lastLine = line;
+        return line;
+      }
+    }
+    this.#lastLine = this.#findLine(offset);
+    return this.#lastLine;
+  }
+
+  #findLine(offset: number): number {
     let low = 0;
     let high = this.lineStarts.length - 1;
     while (low < high) {

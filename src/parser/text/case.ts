@@ -34,6 +34,5 @@ export function equalsFold(text: string, word: string): boolean {
 
 /** Whether every UTF-16 unit is below U+0080. */
 export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
-  return true;
+  return !/[^\0-\x7f]/.test(text);
 }
