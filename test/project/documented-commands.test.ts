@@ -28,6 +28,13 @@ test.each(documented.map(({ path, words }) => [`strake ${words.join(" ")}`, path
   },
 );
 
+test("docs/cli.md tells of every command: in code, or as a heading", () => {
+  const text = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
+  const isTold = (name: string): boolean =>
+    new RegExp(`(?:strake |\`|^## (?:.*, )?)${name}\\b`, "m").test(text);
+  expect(COMMANDS.map(({ name }) => name).filter((name) => !isTold(name))).toEqual([]);
+});
+
 test("strakeCalls() reads pipes, quotes and remarks", () => {
   expect(strakeCalls(`printf 'FROM a b\\n' | strake build -t "a b" -   # a remark`)).toEqual([
     ["build", "-t", "a b", "-"],
