@@ -273,6 +273,7 @@ class BuildRun {
     const solver = new Solver({ context, files, images, secrets, ssh });
     this.#files = files;
     this.#solver = solver;
+    if (this.#options.noCache !== false) await solver.emptyIgnoredCaches(ends);
     return Promise.all(ends.map((end) => solver.solve(end)));
   }
 }

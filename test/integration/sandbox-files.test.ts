@@ -246,7 +246,7 @@ describeForEveryone("the files of a sandbox", (world) => {
     expect(stdout).toBe("mine\n");
     await expect(world().run({ mounts: [await overlay("/missing")] })).rejects.toMatchObject({
       code: "RUNTIME_FAILED",
-      message: 'Cannot mount "/m": its source has no "/missing"',
+      message: 'Cannot mount "/m": its source has no "/missing" (no such file or directory)',
     });
     expect(world().leftovers()).toEqual([]);
   });

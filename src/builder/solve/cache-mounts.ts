@@ -71,6 +71,21 @@ export async function holdCaches(
   };
 }
 
+/**
+ * Throws away what caches hold, as Docker does at the start of a build whose `--no-cache` covers a step that mounts them. One
+ * that is in use elsewhere stays.
+ */
+export async function emptyCaches(
+  store: Pick<BuildStore, "root" | "tryLock">,
+  mounts: readonly { readonly kind: string }[],
+): Promise<void> {
+  const names = new Set(mounts.filter(isCache).map(cacheName));
+  if (names.size === 0) return;
+  const folder = join(store.root, "cache", "mounts");
+  for (const instance of await readdir(folder).catch(() => []))
+    if (names.has(instance.split(".")[0] ?? "")) await removeInstance(store, folder, instance);
+}
+
 interface Instance {
   readonly name: string;
   readonly lease: { release(): void };
@@ -112,14 +127,22 @@ async function sweep(
     const path = join(folder, instance);
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || nowMs - found.atimeMs < UNUSED_MS) continue;
-    const lease = store.tryLock(lockName(instance), "exclusive");
-    if (lease === undefined) continue;
-    const { removeTree } = await import("../../store/index.ts");
-    // What cannot be removed now is left to a later step.
-    await removeTree(path)
-      .catch(() => undefined)
-      .finally(() => lease.release());
+    await removeInstance(store, folder, instance);
   }
+}
+
+/** Removes an instance that nobody has. What cannot be removed now is left to a later step. */
+async function removeInstance(
+  store: Pick<BuildStore, "tryLock">,
+  folder: string,
+  instance: string,
+): Promise<void> {
+  const lease = store.tryLock(lockName(instance), "exclusive");
+  if (lease === undefined) return;
+  const { removeTree } = await import("../../store/index.ts");
+  await removeTree(join(folder, instance))
+    .catch(() => undefined)
+    .finally(() => lease.release());
 }
 
 function isCache(mount: { readonly kind: string }): mount is CacheMount {
@@ -133,5 +156,6 @@ function lockName(instance: string): string {
 /** A cache is told from others by its id and by what it was at first: BuildKit keeps them apart the same way. */
 function cacheName({ cacheId, from, folder }: CacheMount): string {
   const beginning = from === undefined ? JSON.stringify(folder ?? null) : from.id;
-  return splitDigest(digestOf(`${posix.normalize(cacheId)}\n${beginning}`)).hex.slice(0, 24);
+  const id = posix.normalize(cacheId).replace(/(.)\/+$/, "$1");
+  return splitDigest(digestOf(`${id}\n${beginning}`)).hex.slice(0, 24);
 }

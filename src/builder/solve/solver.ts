@@ -12,7 +12,7 @@ import type {
 import { inputsOf } from "../graph/vertex.ts";
 import type { ResolvedImage } from "../resolved-image.ts";
 import type { SecretSource } from "../types.ts";
-import { holdCaches } from "./cache-mounts.ts";
+import { emptyCaches, holdCaches } from "./cache-mounts.ts";
 import { openMounts } from "./exec-mounts.ts";
 import { type MountInputs, mountIngredients } from "./mount-key.ts";
 import {
@@ -55,6 +55,20 @@ export class Solver {
 
   constructor(options: SolverOptions) {
     this.#options = options;
+  }
+
+  /** Throws away what is in the caches that `--no-cache` is for. To be done before anything is solved. */
+  async emptyIgnoredCaches(ends: readonly StateVertex[]): Promise<void> {
+    const mounts = new Map<string, ExecVertex["mounts"]>();
+    const visited = new Set<string>();
+    const visit = (vertex: Vertex): void => {
+      if (visited.has(vertex.id)) return;
+      visited.add(vertex.id);
+      if (vertex.kind === "exec" && vertex.ignoreCache) mounts.set(vertex.id, vertex.mounts);
+      for (const input of inputsOf(vertex)) visit(input);
+    };
+    for (const end of ends) visit(end);
+    await emptyCaches(this.#options.context.store, [...mounts.values()].flat());
   }
 
   /** The state that a vertex results in. */

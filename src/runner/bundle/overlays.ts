@@ -41,7 +41,7 @@ export function prepareExtraOverlay(
   if (found.kind === "missing" || found.kind === "impossible")
     throw new RunnerError(
       "RUNTIME_FAILED",
-      `Cannot mount "${mount.target}": its source has no "${mount.subpath}"`,
+      `Cannot mount "${mount.target}": its source has no "${mount.subpath}" (no such file or directory)`,
     );
   return {
     mount: prepareOverlay(mount, target, options.links),

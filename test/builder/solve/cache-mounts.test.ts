@@ -3,7 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type CacheMount, type HeldCaches, holdCaches } from "../../../src/builder/solve/cache-mounts.ts";
+import {
+  type CacheMount,
+  emptyCaches,
+  type HeldCaches,
+  holdCaches,
+} from "../../../src/builder/solve/cache-mounts.ts";
 import { Store } from "../../../src/store/index.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -124,4 +129,20 @@ test("further instances that nobody has used for two weeks are removed, never th
     true,
   ]);
   inUse[Symbol.dispose]();
+});
+
+test("emptying caches removes every instance of those alone, but one that is in use", async () => {
+  const store = stores[0] as Store;
+  const [free, other] = [cache("private", "/free"), cache("shared", "other")];
+  const first = await hold([free]);
+  const second = await hold([free]);
+  const [path = ""] = first.folders;
+  const [beside = ""] = second.folders;
+  using kept = await hold([other]);
+  first[Symbol.dispose]();
+  await emptyCaches(store, [free, { kind: "tmpfs" }]);
+  expect([path, beside, ...kept.folders].map((folder) => existsSync(folder))).toEqual([false, true, true]);
+  second[Symbol.dispose]();
+  await emptyCaches(store, [{ ...free, cacheId: "/free/" }, other]);
+  expect([beside, ...kept.folders].map((folder) => existsSync(folder))).toEqual([false, true]);
 });
