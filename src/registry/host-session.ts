@@ -12,11 +12,12 @@ import type { Endpoint } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
 import { orUnreachable, refusal } from "./refusal.ts";
+import { BodyTrust } from "./transport/body-trust.ts";
 import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
-import { isRetriedFault, isRetriedStatus, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
+import { isRetriedFault, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
 import type { Answer, Sender, SendRequest } from "./transport/sender.ts";
 import { closeGate, type RetryContext, withRetries } from "./transport/with-retries.ts";
 import { parseWarnings, type WarningFilter } from "./warnings.ts";
@@ -71,9 +72,7 @@ export class HostSession {
   readonly #authorizer: Authorizer;
   readonly #retry: RetryContext;
   #base: Promise<URL> | undefined;
-  /** Requests to this host have failed, so that bodies are first asked about. */
-  #isTroubled = false;
-  #knowsExpect = true;
+  readonly #trust = new BodyTrust();
 
   constructor(registry: string, endpoint: Endpoint, deps: SessionDeps) {
     this.registry = registry;
@@ -257,18 +256,27 @@ export class HostSession {
   }
 
   async #send(request: SendRequest): Promise<Answer> {
-    const expectContinue = request.body !== undefined && this.#isTroubled && this.#knowsExpect;
+    const { clock, sender } = this.#deps;
+    const expectContinue = request.body === undefined ? undefined : this.#trust.expectation;
+    let bytes: number | undefined = 0;
+    const body = (): RequestBody => {
+      const opened = request.body?.() ?? new Uint8Array(0);
+      bytes = opened instanceof Uint8Array ? opened.byteLength : opened.size;
+      return opened;
+    };
+    const startedMs = clock.nowMs();
     try {
-      const answer = await this.#deps.sender.send({ ...request, expectContinue });
-      if (isRetriedStatus(answer.status)) this.#isTroubled = true;
-      if (answer.status !== 417 || !expectContinue) return answer;
+      const options = request.body === undefined ? request : { ...request, body, expectContinue };
+      const answer = await sender.send(options);
+      this.#trust.answered(answer.status, { bytes }, clock.nowMs() - startedMs);
+      if (answer.status !== 417 || expectContinue === undefined) return answer;
       answer.body.discard();
     } catch (error) {
-      this.#isTroubled = true;
+      this.#trust.failed();
       throw error;
     }
-    this.#knowsExpect = false;
-    return await this.#deps.sender.send(request);
+    this.#trust.refusedQuestion();
+    return await sender.send(request);
   }
 
   /** Some registries put the challenge only into the answer to `/v2/`. */

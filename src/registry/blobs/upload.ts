@@ -33,7 +33,7 @@ interface Session {
 
 /** After a break the rest of a blob goes in so many pieces, so that what is lost with one is little. */
 const RESUME_PIECES = 16;
-const LEAST_RESUME_BYTES = 1024 * 1024;
+const LEAST_RESUME_BYTES = 256 * 1024;
 /** What registries answer to a piece that do not know pieces. */
 const NO_PIECES: ReadonlySet<number> = new Set([400, 405, 411, 415, 422, 501]);
 /** First pause after a 429 that does not say how long. */
@@ -107,8 +107,11 @@ export class Upload {
     }
   }
 
-  /** What a session has of a body that broke off, where the registry keeps it and takes the rest in pieces. */
-  async #resume({ session }: Unfinished): Promise<Session | undefined> {
+  /**
+   * What a session has of a body that broke off, where the registry keeps it and takes the rest in pieces. One that has
+   * nothing takes the blob as a new one would: of a PUT whose answer is lost nothing goes twice.
+   */
+  async #resume({ session }: Unfinished): Promise<Session | URL | undefined> {
     if (session === undefined || !this.#resumes || !chunkLimits(this.#session.endpoint.host).supported)
       return undefined;
     const { descriptor } = this.#options;
@@ -116,7 +119,7 @@ export class Upload {
     if (found === undefined || found.offset > descriptor.size) return undefined;
     if (found.offset > this.#stored) this.#budget.progress();
     this.#stored = found.offset;
-    return found;
+    return found.offset === 0 ? found.location : found;
   }
 
   /** Waits before another try. @throws the last one's error when there is to be none */

@@ -9,6 +9,13 @@ export type RequestBody =
       readonly chunks: AsyncIterable<Uint8Array>;
     };
 
+/** `Expect: 100-continue`, which costs a round trip and saves bodies that nobody takes. */
+export interface ExpectContinue {
+  /** For bodies from this size on, and those whose size nobody knows. */
+  readonly leastBytes: number;
+  readonly timeoutMs: number;
+}
+
 export interface ExchangeRequest {
   readonly method: string;
   readonly url: URL;
@@ -20,8 +27,8 @@ export interface ExchangeRequest {
   /** How long nothing may move while a body is on its way, in either direction. */
   readonly stallTimeoutMs: number;
   readonly tls?: TlsConfig | undefined;
-  /** Send the body only once the server wants it, if it is more than a little; servers that do not say so get it anyway. */
-  readonly expectContinue?: boolean | undefined;
+  /** Send a body of some size only once the server wants it; one that does not say so in time gets it anyway. */
+  readonly expectContinue?: ExpectContinue | undefined;
   /** A GET whose body is large: worth a connection that reads faster. */
   readonly bulk?: boolean | undefined;
   /** Chunks of the answer need not outlast the request for the next one. */

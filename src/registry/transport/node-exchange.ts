@@ -20,9 +20,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** What is left of a body is read up to here to keep its connection; past that a new connection is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 64 * 1024;
-/** Bodies from here on are worth a round trip to learn that they are not wanted; servers that do not answer get a second. */
-const EXPECT_BYTES = 64 * 1024;
-const CONTINUE_TIMEOUT_MS = 1000;
 
 /**
  * Speaks HTTP/1.1 through Node's own client. It was chosen over undici for direct connections by measurement: it loads in
@@ -68,9 +65,11 @@ export function createNodeExchange(): Exchange {
   };
 }
 
-function expectsContinue({ expectContinue, body }: ExchangeRequest): boolean {
-  if (expectContinue !== true || body === undefined || body instanceof Uint8Array) return false;
-  return body.size === undefined || body.size >= EXPECT_BYTES;
+/** How long a body waits to be wanted; undefined when it does not. */
+function continueTimeoutMs({ expectContinue, body }: ExchangeRequest): number | undefined {
+  if (expectContinue === undefined || body === undefined || body instanceof Uint8Array) return undefined;
+  const isLarge = body.size === undefined || body.size >= expectContinue.leastBytes;
+  return isLarge ? expectContinue.timeoutMs : undefined;
 }
 
 function requestOptions(request: ExchangeRequest, agent: Agent): RequestOptions {
@@ -84,7 +83,8 @@ function requestOptions(request: ExchangeRequest, agent: Agent): RequestOptions 
       : length === undefined
         ? { "transfer-encoding": "chunked" }
         : { "content-length": String(length) };
-  const expect: Record<string, string> = expectsContinue(request) ? { expect: "100-continue" } : {};
+  const expect: Record<string, string> =
+    continueTimeoutMs(request) === undefined ? {} : { expect: "100-continue" };
   return { method, agent, headers: { ...headers, ...framing, ...expect }, maxHeaderSize: MAX_HEADER_BYTES };
 }
 
@@ -135,7 +135,8 @@ function exchange(
 
   // While a body goes out the socket's timer starts over with every write; afterwards it bounds the server's thinking.
   outgoing.setTimeout(body === undefined ? answerTimeoutMs : stallTimeoutMs);
-  const wanted = expectsContinue(request) ? untilWanted(outgoing) : undefined;
+  const waitMs = continueTimeoutMs(request);
+  const wanted = waitMs === undefined ? undefined : untilWanted(outgoing, waitMs);
   void sendBody(outgoing, body, () => answered, wanted).then(
     () => {
       if (!answered) outgoing.setTimeout(answerTimeoutMs);
@@ -169,7 +170,7 @@ async function sendBody(
 }
 
 /** Until the server asks for the body, answers without it, or says nothing for a while. */
-function untilWanted(outgoing: ClientRequest): Promise<void> {
+function untilWanted(outgoing: ClientRequest, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const events = ["continue", "response", "error", "close"] as const;
     const done = (): void => {
@@ -177,7 +178,7 @@ function untilWanted(outgoing: ClientRequest): Promise<void> {
       for (const event of events) outgoing.off(event, done);
       resolve();
     };
-    const timer = setTimeout(done, CONTINUE_TIMEOUT_MS);
+    const timer = setTimeout(done, timeoutMs);
     for (const event of events) outgoing.on(event, done);
   });
 }

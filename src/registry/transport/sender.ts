@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { OnRegistryEvent } from "../events.ts";
 import type { TlsConfig } from "../hosts/types.ts";
 import { redactUrl } from "../redact.ts";
-import type { Exchange, ExchangeResponse, Headers, RequestBody } from "./exchange.ts";
+import type { Exchange, ExchangeResponse, ExpectContinue, Headers, RequestBody } from "./exchange.ts";
 import { NetworkError } from "./network-error.ts";
 import { decideRedirect, isRedirect } from "./redirect.ts";
 
@@ -34,7 +34,7 @@ export interface SendRequest {
   readonly bulk?: boolean | undefined;
   readonly transient?: boolean | undefined;
   /** See `ExchangeRequest`. */
-  readonly expectContinue?: boolean | undefined;
+  readonly expectContinue?: ExpectContinue | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
