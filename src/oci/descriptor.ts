@@ -17,3 +17,8 @@ export interface Descriptor {
   readonly artifactType?: string;
   readonly platform?: Platform;
 }
+
+/** What a descriptor points at, without what else it says. */
+export function bareDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}

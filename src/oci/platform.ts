@@ -1,4 +1,4 @@
-import { KNOWN_ARCHITECTURES, KNOWN_OS, normalizeOs } from "../util/platform-words.ts";
+import { KNOWN_ARCHITECTURES, KNOWN_OS, normalizeArchitecture, normalizeOs } from "../util/platform-words.ts";
 import { OciError } from "./error.ts";
 
 /** What an image runs on, in Go's names. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
@@ -61,7 +61,11 @@ export function formatPlatform(platform: Platform): string {
  * `arm/v7`, `armel` → `arm/v6`, `amd64/v1` → `amd64`. Empty members are left out.
  */
 export function normalizePlatform(platform: Platform): Platform {
-  const { architecture, variant } = normalizeArchitecture(platform.architecture, platform.variant ?? "");
+  const { architecture, variant: written } = normalizeArchitecture(
+    platform.architecture,
+    platform.variant ?? "",
+  );
+  const variant = normalizeVariant(architecture, written);
   const version = platform["os.version"];
   const features = platform["os.features"];
   return {
@@ -107,31 +111,10 @@ const NODE_ARCHITECTURE: Readonly<Record<string, string>> = {
   ppc64: "ppc64le",
 };
 
-function normalizeArchitecture(
-  rawArchitecture: string,
-  rawVariant: string,
-): { readonly architecture: string; readonly variant: string } {
-  const architecture = rawArchitecture.toLowerCase();
-  const variant = rawVariant.toLowerCase();
-  switch (architecture) {
-    case "i386":
-      return { architecture: "386", variant: "" };
-    case "x86_64":
-    case "x86-64":
-    case "amd64":
-      return { architecture: "amd64", variant: variant === "v1" ? "" : variant };
-    case "aarch64":
-    case "arm64":
-      return { architecture: "arm64", variant: ["8", "v8", "v8.0"].includes(variant) ? "" : withV(variant) };
-    case "armhf":
-      return { architecture: "arm", variant: "v7" };
-    case "armel":
-      return { architecture: "arm", variant: "v6" };
-    case "arm":
-      return { architecture: "arm", variant: variant === "" ? "v7" : withV(variant) };
-    default:
-      return { architecture, variant };
-  }
+/** A variant that is a number gets its v, and arm its usual one. */
+function normalizeVariant(architecture: string, variant: string): string {
+  if (architecture === "arm" && variant === "") return "v7";
+  return architecture === "arm" || architecture === "arm64" ? withV(variant) : variant;
 }
 
 function withV(variant: string): string {

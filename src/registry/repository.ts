@@ -1,3 +1,4 @@
+import { bytesOnce } from "../oci/bytes-once.ts";
 import {
   type BlobOpener,
   type BlobSink,
@@ -135,7 +136,7 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
   async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     const { offset = 0, transient, signal } = options;
     const inline = inlineContent(descriptor);
-    if (inline !== undefined) return once(inline.subarray(offset));
+    if (inline !== undefined) return bytesOnce(inline.subarray(offset));
     const { clock, policy, onEvent, known, streams } = this.#deps;
     let bytes: AsyncIterable<Uint8Array>;
     try {
@@ -361,10 +362,6 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
   async #inTurn(subject: Digest, work: () => Promise<void>): Promise<void> {
     await this.#deps.referrerQueue.run(`${this.registry}/${this.name} ${subject}`, work);
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  if (bytes.byteLength > 0) yield bytes;
 }
 
 function isBlobMissing(error: unknown): boolean {

@@ -23,3 +23,32 @@ export function normalizeOs(os: string): string {
   const lower = os.toLowerCase();
   return lower === "macos" ? "darwin" : lower;
 }
+
+/**
+ * An architecture's one name, and its variant without what goes without saying. A variant of arm, and any other, stays as it
+ * is written: containerd's functions do not agree on those.
+ */
+export function normalizeArchitecture(
+  name: string,
+  variantName: string,
+): { readonly architecture: string; readonly variant: string } {
+  const architecture = name.toLowerCase();
+  const variant = variantName.toLowerCase();
+  switch (architecture) {
+    case "i386":
+      return { architecture: "386", variant: "" };
+    case "x86_64":
+    case "x86-64":
+    case "amd64":
+      return { architecture: "amd64", variant: variant === "v1" ? "" : variant };
+    case "aarch64":
+    case "arm64":
+      return { architecture: "arm64", variant: ["8", "v8", "v8.0"].includes(variant) ? "" : variant };
+    case "armhf":
+      return { architecture: "arm", variant: "v7" };
+    case "armel":
+      return { architecture: "arm", variant: "v6" };
+    default:
+      return { architecture, variant };
+  }
+}

@@ -1,3 +1,5 @@
+import { bytesOnce } from "../../oci/bytes-once.ts";
+import { bareDescriptor } from "../../oci/descriptor.ts";
 import { type BlobOpener, type Descriptor, digestOf, MEDIA_TYPES, type Reference } from "../../oci/index.ts";
 import type { RegistryClient } from "../client.ts";
 import { runParallel } from "../parallel.ts";
@@ -41,7 +43,7 @@ export async function pushArtifact(
     digest: digestOf(EMPTY_CONFIG),
     size: EMPTY_CONFIG.byteLength,
   };
-  const empty: ArtifactFile = { descriptor: config, open: async () => once(EMPTY_CONFIG) };
+  const empty: ArtifactFile = { descriptor: config, open: async () => bytesOnce(EMPTY_CONFIG) };
   // A manifest has at least one layer; one that holds nothing has the empty one.
   const contents = files.length === 0 ? [empty] : files;
   await runParallel(
@@ -60,7 +62,8 @@ export async function pushArtifact(
       const all = { ...descriptor.annotations, ...named };
       return Object.keys(all).length === 0 ? descriptor : { ...descriptor, annotations: all };
     }),
-    ...(subject === undefined ? {} : { subject: bare(subject) }),
+    // A subject is named, not described.
+    ...(subject === undefined ? {} : { subject: bareDescriptor(subject) }),
     ...(annotations === undefined ? {} : { annotations }),
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
@@ -77,13 +80,4 @@ async function pushFile(
   signal: AbortSignal,
 ): Promise<void> {
   await repository.writeBlob(descriptor, open, { signal });
-}
-
-/** A subject is named, not described. */
-function bare({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
+import { bytesOnce } from "../../oci/bytes-once.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { createHasher, type Digest, digestOf } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
@@ -97,7 +98,7 @@ export class DockerSource implements BlobSource, ManifestSource {
     const blob = this.#blobs.get(digest);
     switch (blob?.kind) {
       case "bytes":
-        return once(blob.bytes.subarray(offset));
+        return bytesOnce(blob.bytes.subarray(offset));
       case "archived":
         return this.#files.open(blob.name, { offset, signal });
       case "file":
@@ -172,8 +173,4 @@ async function* hashing(
     hasher.update(chunk);
     yield chunk;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

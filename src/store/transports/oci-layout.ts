@@ -1,7 +1,7 @@
 import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { isAttestation } from "../../oci/choose-platform.ts";
 import { decodeManifestDocument, MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { bareDescriptor, type Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
@@ -79,7 +79,8 @@ export class OciLayout implements BlobSource, ManifestSource {
     if (images.length === 0) throw new TransportError("NO_IMAGE", `Cannot use "${shown}": it holds no image`);
     if (name === undefined) {
       const [only, second] = images;
-      if (only !== undefined && second === undefined) return bare(only.descriptor);
+      // Without what index.json says about it: the root of a copy is the document, not its entry.
+      if (only !== undefined && second === undefined) return bareDescriptor(only.descriptor);
       if (isOneImage(images)) return this.#ownDescriptor();
       throw new TransportError("IMAGE_AMBIGUOUS", `Cannot use "${shown}": it holds ${images.length} images`, {
         hint: `Name one behind a colon: ${listed(images)}`,
@@ -89,7 +90,7 @@ export class OciLayout implements BlobSource, ManifestSource {
       images.find(({ names }) => names.includes(name)) ??
       images.find(({ names }) => names.some((own) => isSameName(own, name))) ??
       images.find(({ descriptor }) => descriptor.digest === name.replace(/^@/, ""));
-    if (found !== undefined) return bare(found.descriptor);
+    if (found !== undefined) return bareDescriptor(found.descriptor);
     const guess = nearest(
       name,
       images.flatMap(({ names }) => names),
@@ -193,9 +194,4 @@ function listed(images: readonly LayoutImage[]): string {
   return names.length <= MAX_LISTED
     ? names.join(", ")
     : `${names.slice(0, MAX_LISTED).join(", ")} and ${names.length - MAX_LISTED} more`;
-}
-
-/** Without what index.json says about it: the root of a copy is the document, not its entry. */
-function bare({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
 }

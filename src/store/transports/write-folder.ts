@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BlobOpener, BlobSink } from "../../oci/blob-source.ts";
+import { bytesOnce } from "../../oci/bytes-once.ts";
 import { decodeIndex } from "../../oci/decode-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
@@ -94,7 +95,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
     }: { readonly mediaType: string; readonly digest?: Digest | undefined },
   ): Promise<Descriptor> {
     const descriptor = { mediaType, digest, size: bytes.byteLength };
-    await this.writeBlob(descriptor, async () => once(bytes));
+    await this.writeBlob(descriptor, async () => bytesOnce(bytes));
     return descriptor;
   }
 
@@ -196,8 +197,4 @@ async function writeWhole(path: string, target: string, bytes: Uint8Array): Prom
     await rm(path, { force: true });
     throw error;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -1,4 +1,9 @@
-import { KNOWN_ARCHITECTURES, KNOWN_OS, normalizeOs } from "../../../util/platform-words.ts";
+import {
+  KNOWN_ARCHITECTURES,
+  KNOWN_OS,
+  normalizeArchitecture,
+  normalizeOs,
+} from "../../../util/platform-words.ts";
 
 /** `os/architecture[/variant]`, in canonical names. */
 export interface PlatformName {
@@ -17,10 +22,10 @@ export function parsePlatformName(text: string): PlatformName | undefined {
   if (name === undefined || parts.length > 2 || parts.some((part) => !PART.test(part))) return undefined;
   const os = normalizeOs(name);
   const [architecture, variant = ""] = parts;
-  if (architecture !== undefined) return { os, ...normalizeArchitecture(architecture, variant) };
+  if (architecture !== undefined) return { os, ...nameArchitecture(architecture, variant) };
   // A single word is an operating system or an architecture.
   if (KNOWN_OS.has(os)) return { os, architecture: "amd64", variant: "" };
-  const alone = normalizeArchitecture(first, "");
+  const alone = nameArchitecture(first, "");
   return KNOWN_ARCHITECTURES.has(alone.architecture) ? { os: "linux", ...alone } : undefined;
 }
 
@@ -28,26 +33,8 @@ export function formatPlatformName({ os, architecture, variant }: PlatformName):
   return variant === "" ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
-function normalizeArchitecture(name: string, variantName: string): Omit<PlatformName, "os"> {
-  const architecture = name.toLowerCase();
-  const variant = variantName.toLowerCase();
-  switch (architecture) {
-    case "i386":
-      return { architecture: "386", variant: "" };
-    case "x86_64":
-    case "x86-64":
-    case "amd64":
-      return { architecture: "amd64", variant: variant === "v1" ? "" : variant };
-    case "aarch64":
-    case "arm64":
-      return { architecture: "arm64", variant: ["8", "v8", "v8.0"].includes(variant) ? "" : variant };
-    case "armhf":
-      return { architecture: "arm", variant: "v7" };
-    case "armel":
-      return { architecture: "arm", variant: "v6" };
-    case "arm":
-      return { architecture, variant: /^[5678]$/.test(variant) ? `v${variant}` : variant };
-    default:
-      return { architecture, variant };
-  }
+function nameArchitecture(name: string, variantName: string): Omit<PlatformName, "os"> {
+  const { architecture, variant } = normalizeArchitecture(name, variantName);
+  const isNumber = architecture === "arm" && /^[5678]$/.test(variant);
+  return { architecture, variant: isNumber ? `v${variant}` : variant };
 }
