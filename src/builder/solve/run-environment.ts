@@ -2,7 +2,10 @@ import type { ExecVertex } from "../graph/vertex.ts";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. */
+/**
+ * The environment of a RUN: the image's, with PATH and HOME made sure of, proxies, and what mounts add. Of entries with one name the
+ * last counts: a proxy that is given for the build goes before the image's own.
+ */
 export function environmentWith(
   vertex: Pick<ExecVertex, "env" | "proxyEnv">,
   home: string,
@@ -13,6 +16,5 @@ export function environmentWith(
     ...(names.has("PATH") ? [] : [`PATH=${DEFAULT_PATH}`]),
     ...(names.has("HOME") ? [] : [`HOME=${home}`]),
   ];
-  const proxies = vertex.proxyEnv.filter((entry) => !names.has(entry.slice(0, entry.indexOf("="))));
-  return [...vertex.env, ...defaults, ...proxies, ...added];
+  return [...vertex.env, ...defaults, ...vertex.proxyEnv, ...added];
 }
