@@ -1,4 +1,6 @@
+import { StrakeError } from "../../errors.ts";
 import { DockerfileError, type Instruction, parseOnbuildTrigger } from "../../parser/index.ts";
+import { nearest } from "../../util/nearest.ts";
 import type { SourceSpan } from "../../util/span.ts";
 import type { ResolvedImage } from "../resolved-image.ts";
 import { familiarName, findNamedContext } from "./named-context.ts";
@@ -19,7 +21,7 @@ export async function resolveBases(
 ): Promise<void> {
   for (;;) {
     const needed = reachableFrom(stages.target);
-    await Promise.all([...needed].map((node) => resolveBase(node, input, images)));
+    await Promise.all([...needed].map((node) => resolveBase(node, input, { images, stages })));
     let hasNewSources = false;
     for (const node of stages.stages) {
       if (!needed.has(node) || node.isTriggered) continue;
@@ -33,16 +35,25 @@ export async function resolveBases(
 async function resolveBase(
   node: StageNode,
   input: PlanInput,
-  images: Map<string, ResolvedImage>,
+  { images, stages }: { readonly images: Map<string, ResolvedImage>; readonly stages: StageGraph },
 ): Promise<void> {
   if (node.resolved !== undefined) return;
   if (node.namedContext === undefined && node.base.kind !== "name") return;
   try {
     node.resolved = await lookUpBase(node, input);
   } catch (error) {
-    throw withPlace(error, node.at);
+    throw withStageHint(withPlace(error, node.at), node, stages);
   }
   if (node.resolved.kind === "image") images.set(node.resolved.key, node.resolved.image);
+}
+
+/** What is no stage's name is an image's. Where none was got, a stage may have been meant. */
+function withStageHint(error: unknown, node: StageNode, { stages }: StageGraph): unknown {
+  const names = stages.flatMap(({ name }) => name ?? []);
+  const close = node.namedContext === undefined ? nearest(node.baseName, names) : undefined;
+  if (close === undefined || !(error instanceof StrakeError)) return error;
+  const hint = `No stage is called "${node.baseName}", so this means an image. Did you mean the stage "${close}"?`;
+  return Object.defineProperty(error, "hint", { value: hint, enumerable: true });
 }
 
 async function lookUpBase(node: StageNode, input: PlanInput): Promise<ResolvedBase> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { BuildError } from "../../../src/builder/error.ts";
 import { GraphBuilder } from "../../../src/builder/graph/graph-builder.ts";
 import { type PlannedBuild, planBuild } from "../../../src/builder/graph/plan-build.ts";
 import { type ExecVertex, inputsOf, type Vertex } from "../../../src/builder/graph/vertex.ts";
@@ -11,7 +12,7 @@ const PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 /** Plans a Dockerfile that stands on nothing but scratch. */
 async function plan(text: string, target?: string): Promise<PlannedBuild> {
   const noImage = (name: string): never => {
-    throw new Error(`no image: ${name}`);
+    throw new BuildError("BASE_IMAGE", `no image: ${name}`, { hint: "Pull one" });
   };
   return planBuild({
     dockerfile: parseDockerfile(Buffer.from(text)),
@@ -130,6 +131,23 @@ test.each([
   const building = plan(`FROM scratch AS a\nONBUILD ${trigger}\nFROM a\n`);
   await expect(building).rejects.toMatchObject({ at: { startLine: 3 } });
   await expect(building).rejects.toThrow(message);
+});
+
+test.each([
+  ["FROM scratch AS build\nFROM scratch\nCOPY --from=biuld /a /\n", 3],
+  ["FROM scratch AS build\nFROM scratch\nRUN --mount=from=Biuld,target=/a x\n", 3],
+  ["FROM scratch AS build\nFROM buld\n", 2],
+])("an image that is not there may be a stage misspelt: %j", async (text, line) => {
+  await expect(plan(text)).rejects.toMatchObject({
+    at: { startLine: line },
+    hint: expect.stringMatching(
+      /^No stage is called ".*", so this means an image\. Did you mean the stage "build"\?$/,
+    ),
+  });
+});
+
+test("an image that is not there has its own hint where no stage's name is near", async () => {
+  await expect(plan("FROM scratch AS build\nFROM busybox\n")).rejects.toMatchObject({ hint: "Pull one" });
 });
 
 test("an empty --target is none: the last stage is built", async () => {
