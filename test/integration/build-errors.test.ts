@@ -48,13 +48,24 @@ describeBuilds("strake build, when something is wrong", (bench) => {
     expect(stepsOf(again.stderr).get("RUN echo fine > /fine")).toBe("CACHED");
   });
 
-  it("says that a command is not in the image", async () => {
-    await bench().write("Dockerfile", 'FROM base\nRUN ["/no/such/program"]\n');
+  it.each([
+    [
+      'RUN ["/no/such/program"]',
+      "stat /no/such/program: no such file or directory",
+      "The image has no program",
+    ],
+    ['RUN ["cd / && ls"]', "no such file or directory", "only the shell form knows &&"],
+    ['SHELL ["/bin/bash", "-c"]\nRUN true', "stat /bin/bash: no such file", "set another shell with SHELL"],
+    ["RUN no-such-command", "exit code: 127", "a command was not found in the image"],
+    ['RUN ["echo" "a"]', "exit code: 127", "are all commas and quotes there?"],
+  ])("says why there is no command to run: %j", async (lines, message, hint) => {
+    await bench().write("Dockerfile", `FROM base\n${lines}\n`);
     const { code, stderr } = await bench().build();
     expect(code).toBe(1);
-    expect(stderr).toContain("/no/such/program");
-    expect(stderr).toContain("no such file or directory");
-    expect(stderr).toContain("Dockerfile:2");
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(new RegExp(`^hint: .*${hint.replaceAll("?", "\\?")}`, "m"));
+    expect(stderr).toContain(`Dockerfile:${lines.split("\n").length + 1}`);
+    expectNoStack(stderr);
   });
 
   it("says that a COPY source is not there, and why: the line that excludes it", async () => {

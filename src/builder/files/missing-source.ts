@@ -1,4 +1,5 @@
 import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
+import { nearest } from "../../util/nearest.ts";
 import { FilesError } from "./error.ts";
 import { cleanPath, joinPath, parentPath, ROOT } from "./path.ts";
 import { resolveInTree } from "./resolve-in-tree.ts";
@@ -7,9 +8,9 @@ import type { FileTree } from "./types.ts";
 /** Names shown when a folder is described; more would hide the message. */
 const MAX_NAMES_SHOWN = 5;
 
-/** Says that a source is not there, and why that may be: excluded, misspelled, a link to nothing. */
+/** Says that a source is not there, and why that may be: outside, excluded, misspelled, a link to nothing. */
 export function missingSource(
-  source: { readonly tree: FileTree; readonly treeName: string },
+  source: { readonly tree: FileTree; readonly treeName: string; readonly written?: string | undefined },
   path: ByteString,
 ): FilesError {
   const clean = cleanPath(path);
@@ -17,8 +18,19 @@ export function missingSource(
   return new FilesError(
     "SOURCE_NOT_FOUND",
     `Cannot copy "${shown}": not found in ${source.treeName} (lstat ${shown}: no such file or directory)`,
-    { hint: explain(source.tree, clean) },
+    { hint: outsideHint(source) ?? explain(source.tree, clean) },
   );
+}
+
+function outsideHint({
+  written,
+  treeName,
+}: {
+  readonly written?: string | undefined;
+  readonly treeName: string;
+}): string | undefined {
+  if (written === undefined || !/^\/*(?:\.\/+)*\.\.(?:\/|$)/.test(written)) return undefined;
+  return `${written} does not lead out of ${treeName}: only what is in it can be copied, and .. at its root stays there`;
 }
 
 /** Says that a wildcard matches nothing in a folder of which the build takes nothing else. */
@@ -51,21 +63,15 @@ function explain(tree: FileTree, path: ByteString): string {
   if (existing !== ROOT && tree.lstat(existing)?.kind !== "dir")
     return `${where} is there, but it is no folder`;
   const names = tree.readdir(existing).map(fromByteString);
-  const similar = names.find((name) => isSimilar(name, fromByteString(missing as ByteString)));
+  const similar = similarName(fromByteString(missing as ByteString), names);
   if (similar !== undefined) return `There is a "${joinPath(fromByteString(existing), similar)}"`;
   if (names.length === 0) return `${where} is an empty folder`;
   const some = names.slice(0, MAX_NAMES_SHOWN).join(", ");
   return `${where} holds ${some}${names.length > MAX_NAMES_SHOWN ? ` and ${names.length - MAX_NAMES_SHOWN} more` : ""}`;
 }
 
-/** The same but for case, or one edit apart. */
-function isSimilar(name: string, wanted: string): boolean {
-  if (name.toLowerCase() === wanted.toLowerCase()) return true;
-  if (Math.abs(name.length - wanted.length) > 1 || wanted.length < 3) return false;
-  let start = 0;
-  while (start < name.length && name[start] === wanted[start]) start++;
-  let end = 0;
-  const limit = Math.min(name.length, wanted.length) - start;
-  while (end < limit && name[name.length - 1 - end] === wanted[wanted.length - 1 - end]) end++;
-  return Math.max(name.length, wanted.length) - start - end <= 1;
+/** Two letters are close to any two others. */
+function similarName(wanted: string, names: readonly string[]): string | undefined {
+  const same = names.find((name) => name.toLowerCase() === wanted.toLowerCase());
+  return same ?? (wanted.length < 3 ? undefined : nearest(wanted, names));
 }

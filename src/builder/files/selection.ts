@@ -12,6 +12,8 @@ export type CopySource =
       readonly treeName: string;
       /** Inside the tree; may hold wildcards. A leading slash makes no difference. */
       readonly path: string;
+      /** The path as the instruction has it, for messages. */
+      readonly written?: string | undefined;
       /** With `--parents`: what follows `/./`, or all of the path (then `path` is the root). */
       readonly parentsPattern?: string | undefined;
       /** Of a context that is a folder here: the paths that all steps of the build take of it. See `isSent`. */

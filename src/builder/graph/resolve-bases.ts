@@ -42,18 +42,30 @@ async function resolveBase(
   try {
     node.resolved = await lookUpBase(node, input);
   } catch (error) {
-    throw withStageHint(withPlace(error, node.at), node, stages);
+    throw withNameHint(withPlace(error, node.at), node, stages);
   }
   if (node.resolved.kind === "image") images.set(node.resolved.key, node.resolved.image);
 }
 
-/** What is no stage's name is an image's. Where none was got, a stage may have been meant. */
-function withStageHint(error: unknown, node: StageNode, { stages }: StageGraph): unknown {
-  const names = stages.flatMap(({ name }) => name ?? []);
-  const close = node.namedContext === undefined ? nearest(node.baseName, names) : undefined;
-  if (close === undefined || !(error instanceof StrakeError)) return error;
-  const hint = `No stage is called "${node.baseName}", so this means an image. Did you mean the stage "${close}"?`;
+/** What may be wrong with the name of a base that was not got. */
+function withNameHint(error: unknown, node: StageNode, stages: StageGraph): unknown {
+  const hint = unsetHint(node) ?? stageHint(node, stages);
+  if (hint === undefined || !(error instanceof StrakeError)) return error;
   return Object.defineProperty(error, "hint", { value: hint, enumerable: true });
+}
+
+function unsetHint({ unsetInBase }: StageNode): string | undefined {
+  const [name] = unsetInBase;
+  if (name === undefined) return undefined;
+  return `${name} has no value: give it one with --build-arg ${name}=… or a default, ARG ${name}=…, before the first FROM`;
+}
+
+/** What is no stage's name is an image's. */
+function stageHint({ baseName, namedContext }: StageNode, { stages }: StageGraph): string | undefined {
+  const names = stages.flatMap(({ name }) => name ?? []);
+  const close = namedContext === undefined ? nearest(baseName, names) : undefined;
+  if (close === undefined) return undefined;
+  return `No stage is called "${baseName}", so this means an image. Did you mean the stage "${close}"?`;
 }
 
 async function lookUpBase(node: StageNode, input: PlanInput): Promise<ResolvedBase> {

@@ -31,6 +31,8 @@ export interface StageNode {
   readonly name: string | undefined;
   /** The base's name, expanded. */
   readonly baseName: string;
+  /** The variables in the base's name that have no value. */
+  readonly unsetInBase: readonly string[];
   readonly base: StageBase;
   readonly at: SourceSpan | undefined;
   readonly platform: Platform | undefined;

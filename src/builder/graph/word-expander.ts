@@ -14,6 +14,11 @@ export class WordExpander {
     return expandWord(word, env.asMap(), { escape: this.#escape }).word;
   }
 
+  /** The variables of a word that have no value. @throws {DockerfileError} */
+  unsetIn(word: string, env: EnvList): readonly string[] {
+    return [...expandWord(word, env.asMap(), { escape: this.#escape }).unmatched];
+  }
+
   /** Replaces variables in a heredoc's body, leaving quotes alone; the escape is always a backslash there. */
   expandBody(text: string, env: EnvList): string {
     return expandWord(text, env.asMap(), { escape: "\\", keepQuotes: true }).word;

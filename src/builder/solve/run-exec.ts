@@ -155,7 +155,7 @@ async function runFailed(
   const hint =
     (await fullDiskHint(storeRoot)) ??
     (await emulationHint(vertex.platform, tail.text())) ??
-    exitHint(exitCode);
+    exitHint(exitCode, vertex);
   return new RunFailedError(
     `process "${shownCommand(vertex)}" did not complete successfully: exit code: ${exitCode}`,
     { at: vertex.at, hint, exitCode, output: tail.text() },
@@ -170,7 +170,10 @@ async function fullDiskHint(storeRoot: string): Promise<string | undefined> {
   return `There is no space left on the disk of the store "${storeRoot}" (${freeBytes} bytes free): free some, then build again; finished steps are kept`;
 }
 
-function exitHint(exitCode: number): string | undefined {
+function exitHint(exitCode: number, { argv }: ExecVertex): string | undefined {
+  // `RUN ["echo" "x"]`: a comma is missing.
+  if (exitCode === 127 && /^\["[\s\S]*"\]$/.test(argv.at(-1) ?? ""))
+    return "It begins like a JSON array but is none, so a shell got it as it stands: are all commas and quotes there?";
   if (exitCode === 127) return "127 means that a command was not found in the image";
   if (exitCode === 126) return "126 means that a file was found but could not be executed";
   if (exitCode === 137) return "137 means that the command was killed, most often for want of memory";
@@ -182,9 +185,18 @@ async function describeRunnerError(vertex: ExecVertex, error: unknown): Promise<
   if (error.code !== "COMMAND_NOT_FOUND" && error.code !== "COMMAND_NOT_EXECUTABLE") return error;
   return new BuildError("RUN_FAILED", `process "${shownCommand(vertex)}" did not start: ${error.message}`, {
     at: vertex.at,
-    hint: error.hint ?? (await emulationHint(vertex.platform, error.message)),
+    hint:
+      error.hint ?? (await emulationHint(vertex.platform, error.message)) ?? notFoundHint(error.code, vertex),
     cause: error,
   });
+}
+
+function notFoundHint(code: RunnerError["code"], { argv }: ExecVertex): string | undefined {
+  if (code !== "COMMAND_NOT_FOUND") return undefined;
+  const [program = "", flag] = argv;
+  return flag === "-c"
+    ? `This stage's image has no ${program}: install it in an earlier step, or set another shell with SHELL`
+    : `The image has no program ${JSON.stringify(program)}, or not in its PATH; only the shell form knows &&, $NAME and the like`;
 }
 
 function shownCommand(vertex: ExecVertex): string {

@@ -73,6 +73,7 @@ export class SourceFiles {
           tree: await this.#tree(source.from, solve),
           treeName: treeName(source.from),
           path: source.path,
+          written: source.written,
           parentsPattern: source.parentsPattern,
           sentPaths: this.#sentPaths(source.from, beside),
         };

@@ -83,6 +83,7 @@ describe("a plain path", () => {
     ["nope", '"/nope": not found in the build context', "The root holds a, b.txt, d, dang, e and 2 more"],
     ["d/x/y", '"/d/x/y": not found', "/d holds .hid, f, s"],
     ["b.tx", '"/b.tx": not found', 'There is a "b.txt"'],
+    ["b.ttx", '"/b.ttx": not found', 'There is a "b.txt"'],
     ["D", '"/D": not found', 'There is a "d"'],
     ["dang", '"/dang": not found', 'It is a symbolic link to "nowhere", and /nowhere is not there'],
     ["a/x", '"/a/x": not found', "/a is there, but it is no folder"],
@@ -97,6 +98,22 @@ describe("a plain path", () => {
     });
   });
 });
+
+test.each(["../x", "./../x", "..", "/../x"])(
+  "%j tells that nothing outside can be copied",
+  async (written) => {
+    const source = {
+      kind: "tree",
+      tree: contextOf({}),
+      treeName: "the build context",
+      written,
+      path: "/x",
+    } as const;
+    await expect(selectFiles([source], { exclude: [], createFilter })).rejects.toMatchObject({
+      hint: `${written} does not lead out of the build context: only what is in it can be copied, and .. at its root stays there`,
+    });
+  },
+);
 
 describe("wildcards", () => {
   test("select each match by itself, links followed", async () => {

@@ -146,6 +146,12 @@ test.each([
   });
 });
 
+test("an image that is not there may be named by a variable without a value", async () => {
+  await expect(plan("ARG V\nFROM busybox:1$V\n")).rejects.toMatchObject({
+    hint: "V has no value: give it one with --build-arg V=… or a default, ARG V=…, before the first FROM",
+  });
+});
+
 test("an image that is not there has its own hint where no stage's name is near", async () => {
   await expect(plan("FROM scratch AS build\nFROM busybox\n")).rejects.toMatchObject({ hint: "Pull one" });
 });
