@@ -5,6 +5,8 @@ import type { StateVertex } from "./vertex.ts";
 export interface PlannedHistory {
   readonly createdBy: string;
   readonly emptyLayer: boolean;
+  /** A layer that no instruction made: it has an entry only as one that is missing otherwise, behind all others. */
+  readonly isUnrecorded?: true;
 }
 
 /** An image to be: everything about it but its layers. */

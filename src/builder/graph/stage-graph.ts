@@ -132,13 +132,12 @@ export class StageGraph {
   #unknownTarget(target: string): BuildError {
     const names = [...this.#byName.keys()];
     const close = nearest(target, names);
-    return new BuildError("UNKNOWN_STAGE", `target stage "${target}" could not be found`, {
+    const meant = close === undefined ? "" : ` (did you mean ${close}?)`;
+    return new BuildError("UNKNOWN_STAGE", `target stage "${target}" could not be found${meant}`, {
       hint:
-        close !== undefined
-          ? `Did you mean "${close}"?`
-          : names.length === 0
-            ? "No stage has a name; give one with FROM … AS NAME"
-            : `The stages are ${names.join(", ")}`,
+        names.length === 0
+          ? "No stage has a name; give one with FROM … AS NAME"
+          : `The stages are ${names.join(", ")}`,
     });
   }
 }

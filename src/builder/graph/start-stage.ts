@@ -69,8 +69,13 @@ function startOnFiles(
     ignoreCache: false,
   });
   const state = startOnScratch(platform, vertex);
+  const unrecorded = {
+    createdBy: `local source for ${node.baseName}`,
+    emptyLayer: false,
+    isUnrecorded: true,
+  } as const;
   return {
-    state: { ...state, history: [{ createdBy: `FROM ${node.shownName}`, emptyLayer: false }] },
+    state: { ...state, history: [unrecorded] },
     result: context,
   };
 }

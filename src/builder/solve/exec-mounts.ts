@@ -155,7 +155,7 @@ class Session<From extends { readonly id: string }> implements MountSession {
   }
 
   async #addSecret(mount: ExecMount & { readonly kind: "secret" }): Promise<void> {
-    const secret = this.#inputs.secrets.find(({ id }) => id === mount.secretId);
+    const secret = this.#inputs.secrets.findLast(({ id }) => id === mount.secretId);
     const content = secret === undefined ? undefined : await readSecret(secret);
     if (content === undefined) {
       if (!mount.required) return;

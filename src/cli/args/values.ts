@@ -58,10 +58,17 @@ export interface Ulimit {
  */
 export function parseUlimit(text: string): Ulimit {
   const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text);
-  if (match === null) throw usageError(`Cannot read --ulimit "${text}"`, "Write NAME=SOFT or NAME=SOFT:HARD");
+  if (match === null)
+    throw usageError(
+      `Cannot read --ulimit: invalid ulimit argument: ${text}`,
+      "Write NAME=SOFT or NAME=SOFT:HARD",
+    );
   const [, name = "", softText, hardText = softText] = match;
   if (!ULIMIT_NAMES.has(name)) {
-    throw usageError(`Unknown limit "${name}" in --ulimit`, `Limits are ${[...ULIMIT_NAMES].join(", ")}`);
+    throw usageError(
+      `Cannot read --ulimit "${text}": invalid ulimit type: ${name}`,
+      `Limits are ${[...ULIMIT_NAMES].join(", ")}`,
+    );
   }
   const soft = Number(softText);
   const hard = Number(hardText);
@@ -83,9 +90,10 @@ export interface ExtraHost {
  */
 export function parseExtraHost(text: string, isAddress: (text: string) => boolean): ExtraHost {
   const match = /^([^:=]+)[:=](.+)$/.exec(text);
-  if (match === null) throw usageError(`Cannot read --add-host "${text}"`, "Write NAME:ADDRESS");
+  if (match === null) throw usageError(`Cannot read --add-host: invalid host ${text}`, "Write NAME:ADDRESS");
   const [, name = "", given = ""] = match;
   const address = given === "host-gateway" ? "127.0.0.1" : given.replace(/^\[(.*)\]$/, "$1");
-  if (!isAddress(address)) throw usageError(`Cannot read --add-host "${text}": "${given}" is no IP address`);
+  if (!isAddress(address))
+    throw usageError(`Cannot read --add-host: invalid host ${text}: "${given}" is no IP address`);
   return { name, address };
 }

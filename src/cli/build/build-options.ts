@@ -17,6 +17,9 @@ import { parseSshAgent } from "./ssh-agents.ts";
 type Context = Pick<CommandContext, "cwd" | "settings" | "stdin" | "stdout">;
 type Annotation = BuildOptions["annotations"][number];
 
+/** Docker's, also for 0. */
+const DEFAULT_SHM_SIZE = "64m";
+
 /**
  * What a build command line asks for; `onEvent` and `signal` are the caller's to add.
  * @param warn takes what the reader should know although the build goes on
@@ -54,7 +57,9 @@ export async function readBuildOptions(
     ssh,
     network: readNetwork(flags.network),
     extraHosts: flags["add-host"].map((text) => parseExtraHost(text, (address) => isIP(address) !== 0)),
-    shmSizeBytes: parseSize(flags["shm-size"] ?? "64m", "--shm-size"),
+    shmSizeBytes:
+      parseSize(flags["shm-size"] ?? DEFAULT_SHM_SIZE, "--shm-size") ||
+      parseSize(DEFAULT_SHM_SIZE, "--shm-size"),
     ulimits: flags.ulimit.map(parseUlimit),
     noCache: flags["no-cache"] ? true : flags["no-cache-filter"].flatMap((list) => list.split(",")),
     pull: flags.pull,
@@ -84,7 +89,7 @@ function readBuildArgs(given: readonly string[], { settings }: Context): Record<
   const buildArgs: Record<string, string> = {};
   for (const text of given) {
     const { key, value = settings.variables[key] } = splitPair(text);
-    if (key === "") throw usageError(`Cannot read --build-arg "${text}": it has no name`);
+    if (key === "") throw usageError(`Cannot read --build-arg: invalid key-value pair "${text}": empty key`);
     if (value === undefined) delete buildArgs[key];
     else buildArgs[key] = value;
   }
@@ -109,7 +114,7 @@ function readLabels(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((text) => {
       const { key, value = "" } = splitPair(text);
-      if (key === "") throw usageError(`Cannot read --label "${text}": it has no key`);
+      if (key === "") throw usageError(`Cannot read --label: invalid key-value pair "${text}": empty key`);
       return [key, value];
     }),
   );
@@ -121,7 +126,10 @@ const ANNOTATION_TYPES = ["manifest", "index", "manifest-descriptor", "index-des
 export function parseAnnotation(text: string): Annotation[] {
   const { key, value } = splitPair(text);
   if (key === "" || value === undefined) {
-    throw usageError(`Cannot read --annotation "${text}"`, "Write KEY=VALUE or TYPE:KEY=VALUE");
+    throw usageError(
+      `Cannot read --annotation: invalid annotation "${text}", expected key=value`,
+      "Write KEY=VALUE or TYPE:KEY=VALUE",
+    );
   }
   const colon = key.indexOf(":");
   if (colon < 0) return [{ key, value }];
@@ -131,7 +139,7 @@ export function parseAnnotation(text: string): Annotation[] {
     .map((type) => {
       if (!ANNOTATION_TYPES.includes(type.replace(/\[.*\]$/, ""))) {
         throw usageError(
-          `Unknown type "${type}" in --annotation "${text}"`,
+          `Cannot read --annotation "${text}": unknown annotation type "${type}"`,
           `Types are ${ANNOTATION_TYPES.join(", ")}`,
         );
       }
@@ -148,7 +156,10 @@ function readNetwork(mode: string | undefined): BuildOptions["network"] {
     case "none":
       return mode;
     default:
-      throw usageError(`Unknown network "${mode}"`, "It is default, host or none");
+      throw usageError(
+        `Cannot use --network: network mode "${mode}" not supported`,
+        "It is default, host or none",
+      );
   }
 }
 

@@ -183,7 +183,10 @@ function readCompression(value: string | undefined): Compression | undefined {
         "It is gzip, zstd or uncompressed",
       );
     default:
-      throw usageError(`Unknown compression "${value}"`, "It is gzip, zstd or uncompressed");
+      throw usageError(
+        `Cannot read --output: unsupported compression type ${value}`,
+        "It is gzip, zstd or uncompressed",
+      );
   }
 }
 

@@ -25,7 +25,10 @@ export async function parseSecret(
   const given = readSecretAttributes(text);
   const { id } = given;
   if (id === undefined || id === "")
-    throw usageError(`Secret "${text}" has no id`, "Write id=ID,src=FILE or id=ID,env=NAME");
+    throw usageError(
+      `Cannot read --secret "${text}": secret missing ID`,
+      "Write id=ID,src=FILE or id=ID,env=NAME",
+    );
   const variable = given.env ?? (given.path === undefined && variables[id] !== undefined ? id : undefined);
   if (variable !== undefined) {
     // A variable that isn't set makes an empty secret in Docker, and pipelines without the right to it rely on that.
@@ -55,11 +58,17 @@ function readSecretAttributes(text: string): { id?: string; path?: string; env?:
         break;
       case "type":
         if (value !== "file" && value !== "env")
-          throw usageError(`Unknown kind of secret "${value}"`, "It is file or env");
+          throw usageError(
+            `Cannot read --secret "${text}": unsupported secret type "${value}"`,
+            "It is file or env",
+          );
         type = value;
         break;
       default:
-        throw usageError(`Unknown key "${key}" in --secret`, "Keys are id, src, env and type");
+        throw usageError(
+          `Cannot read --secret "${text}": unexpected key '${key}'`,
+          "Keys are id, src, env and type",
+        );
     }
   }
   if (type === "env" && given.env === undefined && given.path !== undefined) {

@@ -84,7 +84,7 @@ describe("parseOutput()", () => {
     ["type=local", /needs a folder/],
     ["type=local,dest=-", /needs a folder/],
     ["type=oci,tar=false", /needs a folder/],
-    ["type=oci,dest=x,compression=lzma", /Unknown compression "lzma"/],
+    ["type=oci,dest=x,compression=lzma", /unsupported compression type lzma/],
     ["type=oci,dest=x,compression-level=high", /compression-level/],
     ["type=oci,dest=x,compression-level=10", /from 0 to 9/],
     ["type=oci,dest=x,compression=zstd,compression-level=0", /from 1 to 22/],
