@@ -183,6 +183,7 @@ class StagePlanner {
       if (from === undefined || source === undefined) return options.context;
       return this.#resultOf(source, "mount", target);
     });
+    const hostname = options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
     state.vertex = options.graph.add({
       kind: "exec",
       name: this.#name(this.#shown(instruction), command),
@@ -201,6 +202,7 @@ class StagePlanner {
       shmSizeBytes: options.shmSizeBytes,
       ulimits: options.ulimits,
       extraHosts: options.extraHosts,
+      ...(hostname === undefined || hostname === "" ? {} : { hostname }),
     });
     return planned.createdBy;
   }

@@ -148,6 +148,8 @@ export interface ExecVertex extends VertexBase {
   readonly shmSizeBytes: number;
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** The machine's name that the command sees, where the build says which. */
+  readonly hostname?: string;
 }
 
 /** A vertex whose result is a file system state. */

@@ -37,6 +37,7 @@ export function execIngredients(vertex: ExecVertex, parent: State, mounts: Ingre
     shmSizeBytes: vertex.shmSizeBytes,
     ulimits: vertex.ulimits.map(({ name, soft, hard }) => [name, soft, hard]),
     extraHosts: vertex.extraHosts.map(({ name, address }) => [name, address]),
+    ...(vertex.hostname === undefined ? {} : { hostname: vertex.hostname }),
   };
 }
 
@@ -75,7 +76,7 @@ export async function runExec(
       additionalGids: user.additionalGids,
       mounts: mounts.mounts,
       network: sandboxNetwork(vertex.network),
-      hostname: HOSTNAME,
+      hostname: vertex.hostname ?? HOSTNAME,
       insecure: vertex.insecure,
       shmSizeBytes: vertex.shmSizeBytes,
       ulimits: vertex.ulimits,

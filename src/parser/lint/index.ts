@@ -8,7 +8,7 @@ import { GrammarMatcher } from "../syntax/match-grammar.ts";
 import { DEFAULT_CHECK_OPTIONS, parseCheckOptions } from "./check-options.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type DryRunFile, dryRun } from "./dry-run/dry-run.ts";
-import { type LintOptions, resolveOptions } from "./lint-options.ts";
+import { type LintOptions, resolveOptions, toMap } from "./lint-options.ts";
 import { rangeOf, rangeOfNode } from "./range.ts";
 import { Reporter } from "./reporter.ts";
 import { checkFromAsCasing } from "./rules/from-as-casing.ts";
@@ -38,7 +38,7 @@ export function checkDockerfile(
   options: LintOptions & ParseOptions = {},
 ): CheckResult {
   const source = new Source(content, options.filename);
-  return collect(source, (reporter) => {
+  return collect(source, options, (reporter) => {
     const parsed = parseSource(source);
     checkEmptyContinuations(parsed.warnings, source, reporter);
     const { metaArgs, stages } = typeAndCheck(parsed, reporter);
@@ -60,7 +60,7 @@ export function lint(dockerfile: Dockerfile, options: LintOptions = {}): readonl
 /** The same, with why a build would fail. */
 export function checkParsed(dockerfile: Dockerfile, options: LintOptions = {}): CheckResult {
   const { source, warnings, stages, metaArgs } = dockerfile;
-  return collect(source, (reporter) => {
+  return collect(source, options, (reporter) => {
     checkEmptyContinuations(warnings, source, reporter);
     for (const instruction of [...metaArgs, ...stages.flatMap(({ from, commands }) => [from, ...commands])]) {
       const own = reporter.forComments(instruction.comments);
@@ -72,11 +72,15 @@ export function checkParsed(dockerfile: Dockerfile, options: LintOptions = {}): 
   });
 }
 
-function collect(source: Source, work: (reporter: Reporter) => void): CheckResult {
+function collect(
+  source: Source,
+  { buildArgs = {} }: LintOptions,
+  work: (reporter: Reporter) => void,
+): CheckResult {
   const diagnostics: Diagnostic[] = [];
   let error: DockerfileError | undefined;
   try {
-    const options = fileOptions(source);
+    const options = checkOptions(source, toMap(buildArgs).get(CHECK_ARG));
     work(new Reporter(options, diagnostics));
     if (options.isError && diagnostics.length > 0) throw violations(diagnostics);
   } catch (thrown) {
@@ -86,7 +90,11 @@ function collect(source: Source, work: (reporter: Reporter) => void): CheckResul
   return { diagnostics: diagnostics.sort(byPlace), error };
 }
 
-function fileOptions(source: Source): typeof DEFAULT_CHECK_OPTIONS {
+/** Build argument that stands in for the file's `# check=`. */
+const CHECK_ARG = "BUILDKIT_DOCKERFILE_CHECK";
+
+function checkOptions(source: Source, given: string | undefined): typeof DEFAULT_CHECK_OPTIONS {
+  if (given !== undefined) return parseCheckOptions(given);
   const directive = detectCheck(source);
   if (directive === undefined) return DEFAULT_CHECK_OPTIONS;
   try {
@@ -101,7 +109,7 @@ function fileOptions(source: Source): typeof DEFAULT_CHECK_OPTIONS {
 function violations(diagnostics: readonly Diagnostic[]): DockerfileError {
   const rules = [...new Set(diagnostics.map(({ rule }) => rule))].sort();
   return new DockerfileError("CHECK_VIOLATION", `lint violation found for rules: ${rules.join(", ")}`, {
-    hint: "The file says # check=error=true, which makes warnings errors",
+    hint: `# check=error=true in the file, or --build-arg ${CHECK_ARG}=error=true, makes warnings errors`,
   });
 }
 

@@ -44,7 +44,7 @@ export function resolveOptions(options: LintOptions): DryRunOptions {
   };
 }
 
-function toMap(values: NameValues): ReadonlyMap<string, string> {
+export function toMap(values: NameValues): ReadonlyMap<string, string> {
   return values instanceof Map ? values : new Map(Object.entries(values));
 }
 

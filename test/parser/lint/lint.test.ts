@@ -148,6 +148,15 @@ describe("checkDockerfile()", () => {
     expect(error?.code).toBe("UNKNOWN_INSTRUCTION");
   });
 
+  test("follows a build argument instead of the file", () => {
+    const check = (text: string, option: string) =>
+      checkDockerfile(text, { buildArgs: { BUILDKIT_DOCKERFILE_CHECK: option } });
+    expect(check("FROM a as b\n", "error=true").error?.code).toBe("CHECK_VIOLATION");
+    expect(check("# check=error=true\nFROM a as b\n", "").error).toBeUndefined();
+    expect(check("FROM a as b\n", "skip=all").diagnostics).toEqual([]);
+    expect(check("FROM a AS b\n", "bogus").error?.code).toBe("BAD_CHECK_OPTION");
+  });
+
   test("makes warnings an error where the file says so", () => {
     expect(checkDockerfile("# check=error=true\nFROM a as b\n").error?.reason).toContain("FromAsCasing");
     expect(checkDockerfile("# check=error=true\nFROM a AS b\n").error).toBeUndefined();
