@@ -26,7 +26,8 @@ export function uploadBody(
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     let at = offset;
     if (at === end) return;
-    for await (const chunk of joinChunks(await open({ offset, transient: true, signal }))) {
+    const bytes = await open({ offset, transient: true, signal });
+    for await (const chunk of joinChunks(bytes, descriptor.size - offset)) {
       const piece = at + chunk.byteLength > end ? chunk.subarray(0, end - at) : chunk;
       if (piece.byteLength < chunk.byteLength && end === descriptor.size) throw wrongSize(descriptor, "more");
       yield piece;
@@ -41,15 +42,17 @@ export function uploadBody(
 /**
  * The same bytes in pieces that are worth a write each. What is given out is done with when the next piece is asked for:
  * large ones wait until the system has them, and small ones are copies. So the source may use its memory again.
+ * @param expectedBytes how much will come; no more memory is taken than that needs
  */
 export async function* joinChunks(
   bytes: AsyncIterable<Uint8Array>,
+  expectedBytes: number = WRITE_BYTES,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let joined: Uint8Array | undefined;
   let size = 0;
   for await (const chunk of bytes) {
     const isLarge = chunk.byteLength >= LARGE_BYTES;
-    if (joined !== undefined && (isLarge || size + chunk.byteLength > WRITE_BYTES)) {
+    if (joined !== undefined && (isLarge || size + chunk.byteLength > joined.byteLength)) {
       yield joined.subarray(0, size);
       joined = undefined;
       size = 0;
@@ -58,7 +61,7 @@ export async function* joinChunks(
       yield chunk;
       continue;
     }
-    joined ??= Buffer.allocUnsafeSlow(WRITE_BYTES);
+    joined ??= Buffer.allocUnsafeSlow(Math.max(chunk.byteLength, Math.min(WRITE_BYTES, expectedBytes)));
     joined.set(chunk, size);
     size += chunk.byteLength;
   }

@@ -8,9 +8,13 @@ const LEAST_READ_BYTES = 64 * 1024;
 /** What may wait for the reader before the connection is held back. */
 const QUEUE_BYTES = 1024 * 1024;
 
-/** Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. */
+/**
+ * Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. What may wait is
+ * less where several reads share a buffer: TLS goes on for a moment after it was held back.
+ */
 const RING_BUFFERS = 4;
 const RING_QUEUE = RING_BUFFERS - 2;
+const PACKED_QUEUE_BYTES = READ_BYTES;
 
 /** Connects; the socket must read into what `onread` gives it. */
 export type ConnectSocket = (onread: {
@@ -25,6 +29,7 @@ export type ConnectSocket = (onread: {
  */
 export class BulkConnection {
   readonly #socket: Socket;
+  readonly #isPacked: boolean;
   #memory: Uint8Array = new Uint8Array(0);
   #used = 0;
   #isTransient = false;
@@ -36,9 +41,12 @@ export class BulkConnection {
   #ended = false;
   #fault: NetworkError | undefined;
   #wake: (() => void) | undefined;
+  #isWaking = false;
   #timer: { readonly handle: NodeJS.Timeout; readonly ms: number } | undefined;
 
-  constructor(connect: ConnectSocket) {
+  /** `packed`: reads bring little each, so many go into one buffer. */
+  constructor(connect: ConnectSocket, { packed }: { readonly packed: boolean }) {
+    this.#isPacked = packed;
     this.#socket = connect({
       buffer: () => this.#nextBuffer(),
       callback: (count) => this.#take(count),
@@ -117,14 +125,15 @@ export class BulkConnection {
   }
 
   #nextBuffer(): Uint8Array {
-    if (this.#isTransient) {
+    const isFull = this.#memory.byteLength - this.#used < LEAST_READ_BYTES;
+    if (this.#isTransient && (isFull || !this.#isPacked)) {
       this.#turn = (this.#turn + 1) % RING_BUFFERS;
       this.#memory = this.#ring[this.#turn] ?? Buffer.allocUnsafeSlow(READ_BYTES);
       this.#ring[this.#turn] = this.#memory;
       this.#used = 0;
       return this.#memory;
     }
-    if (this.#memory.byteLength - this.#used < LEAST_READ_BYTES) {
+    if (isFull) {
       this.#memory = Buffer.allocUnsafeSlow(READ_BYTES);
       this.#used = 0;
     }
@@ -133,16 +142,44 @@ export class BulkConnection {
 
   /** Returns false to be held back until the reader has caught up. */
   #take(count: number): boolean {
-    this.#queue.push(this.#memory.subarray(this.#used, this.#used + count));
+    this.#append(this.#memory.subarray(this.#used, this.#used + count));
     this.#used += count;
     this.#queuedBytes += count;
-    this.#wake?.();
+    this.#wakeReader();
     this.#held = this.#isFull(1);
     return !this.#held;
   }
 
+  /** Where reads bring little, all that there is comes first. */
+  #wakeReader(): void {
+    if (this.#wake === undefined || this.#isWaking) return;
+    if (!this.#isPacked) {
+      this.#wake();
+      return;
+    }
+    this.#isWaking = true;
+    setImmediate(() => {
+      this.#isWaking = false;
+      this.#wake?.();
+    });
+  }
+
+  /** What came right behind the last bytes that wait is one chunk with them: each chunk costs its reader a round. */
+  #append(chunk: Uint8Array): void {
+    const last = this.#queue.at(-1);
+    const isNext = last?.buffer === chunk.buffer && last.byteOffset + last.byteLength === chunk.byteOffset;
+    if (!isNext) this.#queue.push(chunk);
+    else
+      this.#queue[this.#queue.length - 1] = new Uint8Array(
+        chunk.buffer,
+        last.byteOffset,
+        last.byteLength + chunk.byteLength,
+      );
+  }
+
   /** `part`: full to the half, say, is where reading goes on. */
   #isFull(part: number): boolean {
+    if (this.#isTransient && this.#isPacked) return this.#queuedBytes >= PACKED_QUEUE_BYTES / part;
     if (this.#isTransient) return this.#queue.length >= RING_QUEUE / part;
     return this.#queuedBytes >= QUEUE_BYTES / part;
   }

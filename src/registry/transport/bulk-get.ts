@@ -6,6 +6,7 @@ import type { ExchangeRequest, ExchangeResponse, ResponseBody } from "./exchange
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 import { createTlsKeys } from "./tls-key.ts";
+import type { TlsOptions } from "./tls-options.ts";
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,12 +22,16 @@ export interface BulkGet {
   close(): void;
 }
 
+/** Loads what TLS needs only when it is asked. */
+export type TlsFor = (tls: TlsConfig | undefined) => Promise<TlsOptions>;
+
 interface Idle {
   readonly connection: BulkConnection;
   readonly timer: NodeJS.Timeout;
 }
 
-export function createBulkGet(): BulkGet {
+/** @param tlsFor gives Node's options for TLS settings */
+export function createBulkGet(tlsFor: TlsFor): BulkGet {
   const idle = new Map<string, Idle[]>();
   const tlsKey = createTlsKeys();
 
@@ -61,7 +66,8 @@ export function createBulkGet(): BulkGet {
       signal?.throwIfAborted();
       const key = `${url.origin} ${tlsKey(tls)}`;
       const reused = reuse(key);
-      const connection = reused ?? (await connect(url, tls, signal));
+      const connection =
+        reused ?? (await connect(url, url.protocol === "https:" ? await tlsFor(tls) : undefined, signal));
       const onAbort = (): void => connection.fail(new NetworkError("other", "the request was aborted"));
       signal?.addEventListener("abort", onAbort, { once: true });
       const finish = (isClean: boolean): void => {
@@ -70,8 +76,7 @@ export function createBulkGet(): BulkGet {
         else connection.destroy();
       };
       try {
-        // TLS brings 16 KiB at a time, of which many share a buffer: there is little to gain from using one again.
-        connection.setTransient(request.transient === true && url.protocol === "http:");
+        connection.setTransient(request.transient === true);
         connection.write(requestHead(request));
         const head = await readHead(connection, request.answerTimeoutMs);
         const body = createBody(connection, head, request, finish);
@@ -168,16 +173,15 @@ async function discard(bytes: AsyncIterable<Uint8Array>): Promise<void> {
 
 async function connect(
   url: URL,
-  tls: TlsConfig | undefined,
+  secure: TlsOptions | undefined,
   signal: AbortSignal | undefined,
 ): Promise<BulkConnection> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  const isTls = url.protocol === "https:";
+  const isTls = secure !== undefined;
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
   const options = { host, port };
   const net = await import("node:net");
   const connectTls = isTls ? await import("node:tls") : undefined;
-  const secure = isTls ? (await import("./tls-options.ts")).tlsOptions(tls) : {};
   signal?.throwIfAborted();
   return await new Promise<BulkConnection>((resolve, reject) => {
     const start: ConnectSocket = (onread) => {
@@ -211,6 +215,7 @@ async function connect(
       socket.once("error", (error) => settle(() => reject(toNetworkError(error))));
       return socket;
     };
-    const connection = new BulkConnection(start);
+    // TLS brings 16 KiB at a time, of which many share a buffer.
+    const connection = new BulkConnection(start, { packed: isTls });
   });
 }

@@ -1,10 +1,9 @@
 import type { Dispatcher, ProxyAgent } from "undici";
 import type { ChooseProxy } from "../hosts/proxy-rules.ts";
-import type { TlsConfig } from "../hosts/types.ts";
 import type { Exchange, ExchangeRequest, ExchangeResponse, Headers, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { createTlsKeys } from "./tls-key.ts";
-import { tlsOptions } from "./tls-options.ts";
+import { createTlsOptions, type TlsOptions } from "./tls-options.ts";
 
 const CONNECTIONS_PER_ORIGIN = 8;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -23,6 +22,7 @@ export interface ProxyExchangeOptions {
 export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOptions): Exchange {
   const agents = new Map<string, Promise<ProxyAgent>>();
   const tlsKey = createTlsKeys();
+  const tlsOptions = createTlsOptions();
 
   // Uploads have connections of their own: their bodies may come out of other requests to the same host, which must not
   // have to wait for them.
@@ -31,7 +31,7 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
     const key = `${proxy.href} ${url.origin} ${tlsKey(tls)} ${isUpload}`;
     let agent = agents.get(key);
     if (agent === undefined) {
-      agent = createAgent(proxy, tls);
+      agent = createAgent(proxy, tlsOptions(tls));
       agents.set(key, agent);
     }
     return await agent;
@@ -58,14 +58,14 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
   };
 }
 
-async function createAgent(proxy: URL, tls: TlsConfig | undefined): Promise<ProxyAgent> {
+async function createAgent(proxy: URL, tls: TlsOptions): Promise<ProxyAgent> {
   const { ProxyAgent } = await import("undici");
   return new ProxyAgent({
     uri: proxy.href,
     proxyTunnel: false,
     connections: CONNECTIONS_PER_ORIGIN,
     allowH2: false,
-    requestTls: { ...tlsOptions(tls), timeout: CONNECT_TIMEOUT_MS, allowH2: false },
+    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS, allowH2: false },
     proxyTls: { timeout: CONNECT_TIMEOUT_MS },
   });
 }

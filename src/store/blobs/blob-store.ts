@@ -59,7 +59,7 @@ export class DiskBlobStore implements BlobStore {
     if (found === undefined) throw notFound(digest);
     if (found.size !== size) throw corrupt(digest, `${found.size} bytes, not ${size}`);
     signal?.throwIfAborted();
-    return readChunks(this.blobPath(digest), { offset, transient, signal });
+    return readChunks(this.blobPath(digest), { offset, size, transient, signal });
   }
 
   async readBlob(

@@ -93,16 +93,16 @@ export class DockerSource implements BlobSource, ManifestSource {
 
   async openBlob(
     { digest }: Descriptor,
-    { offset = 0, signal }: OpenBlobOptions = {},
+    { offset = 0, transient = false, signal }: OpenBlobOptions = {},
   ): Promise<AsyncIterable<Uint8Array>> {
     const blob = this.#blobs.get(digest);
     switch (blob?.kind) {
       case "bytes":
         return bytesOnce(blob.bytes.subarray(offset));
       case "archived":
-        return this.#files.open(blob.name, { offset, signal });
+        return this.#files.open(blob.name, { offset, transient, signal });
       case "file":
-        return readChunks(blob.path, { offset, signal });
+        return readChunks(blob.path, { offset, transient, signal });
       default:
         throw new OciError("BLOB_NOT_FOUND", `Cannot find blob "${digest}" in "${this.#files.shown}"`);
     }

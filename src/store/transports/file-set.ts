@@ -1,3 +1,5 @@
+import type { OpenBlobOptions } from "../../oci/blob-source.ts";
+
 /** Files by name: those of a folder or of an archive. Names are relative, with slashes, without `..`. */
 export interface FileSet {
   /** What people call it, for messages. */
@@ -7,8 +9,10 @@ export interface FileSet {
   /** A small file whole; undefined when there is none. @throws {TransportError} ARCHIVE_INVALID past `maxBytes` */
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /** A file's bytes from an offset on. @throws {TransportError} ARCHIVE_INVALID when there is none */
-  open(
-    name: string,
-    options?: { readonly offset?: number; readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<Uint8Array>;
+  open(name: string, options?: OpenFileOptions): AsyncIterable<Uint8Array>;
+}
+
+export interface OpenFileOptions extends OpenBlobOptions {
+  /** Bytes of the whole file, where the caller knows them. */
+  readonly size?: number;
 }

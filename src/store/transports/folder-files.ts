@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readChunks } from "../blobs/read-chunks.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
-import type { FileSet } from "./file-set.ts";
+import type { FileSet, OpenFileOptions } from "./file-set.ts";
 
 /** The files of a folder. */
 export class FolderFiles implements FileSet {
@@ -37,10 +37,7 @@ export class FolderFiles implements FileSet {
     }
   }
 
-  open(
-    name: string,
-    options: { readonly offset?: number; readonly signal?: AbortSignal | undefined } = {},
-  ): AsyncIterable<Uint8Array> {
+  open(name: string, options: OpenFileOptions = {}): AsyncIterable<Uint8Array> {
     return readChunks(join(this.#folder, name), options);
   }
 }

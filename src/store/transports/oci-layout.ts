@@ -122,7 +122,7 @@ export class OciLayout implements BlobSource, ManifestSource {
         `Cannot use blob "${digest}": "${this.#files.shown}" has ${found} bytes of it, not ${size}`,
       );
     }
-    return this.#files.open(blobName(digest), options);
+    return this.#files.open(blobName(digest), { ...options, size });
   }
 
   async hasBlob({ digest, size }: Descriptor): Promise<boolean> {

@@ -6,7 +6,7 @@ import { TarParser } from "../../tar/parser.ts";
 import { cleanPath } from "../../tar/path-rules.ts";
 import type { TarSink } from "../../tar/sink.ts";
 import { TransportError } from "./error.ts";
-import type { FileSet } from "./file-set.ts";
+import type { FileSet, OpenFileOptions } from "./file-set.ts";
 import { tooLarge, unreadable } from "./folder-files.ts";
 
 /** Entries of one archive. An image of 500 layers has about 2,000. */
@@ -80,17 +80,20 @@ export class TarFiles implements FileSet, AsyncDisposable {
 
   async *open(
     name: string,
-    { offset = 0, signal }: { readonly offset?: number; readonly signal?: AbortSignal | undefined } = {},
+    { offset = 0, transient = false, signal }: OpenFileOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const found = this.#find(name);
     if (found === undefined) {
       throw new TransportError("ARCHIVE_INVALID", `Cannot read "${this.shown}": it has no file "${name}"`);
     }
     const end = found.offset + found.size;
+    let memory: Buffer | undefined;
     for (let at = found.offset + offset; at < end; ) {
       signal?.throwIfAborted();
       const length = Math.min(CHUNK_BYTES, end - at);
-      const buffer = Buffer.allocUnsafeSlow(length);
+      if (!transient) memory = undefined;
+      const buffer = memory ?? Buffer.allocUnsafeSlow(length);
+      memory = buffer;
       const { bytesRead } = await this.#handle.read(buffer, 0, length, at);
       if (bytesRead === 0) {
         throw new TransportError("ARCHIVE_INVALID", `Cannot read "${this.shown}": it was cut short`);
