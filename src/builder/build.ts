@@ -12,6 +12,7 @@ import { GraphBuilder } from "./graph/graph-builder.ts";
 import { type PlannedBuild, planBuild } from "./graph/plan-build.ts";
 import { readVertices } from "./graph/read-vertices.ts";
 import { assembleConfig } from "./image/assemble-config.ts";
+import { runStep } from "./run-step.ts";
 import { BuildStop } from "./solve/build-stop.ts";
 import { LayerAccess } from "./solve/layer-access.ts";
 import { Solver } from "./solve/solver.ts";
@@ -209,27 +210,19 @@ class BuildRun {
     name: string,
     { platform, isFresh }: { readonly platform: Platform; readonly isFresh: boolean },
   ): ReturnType<typeof resolveImage> {
-    const { onEvent } = this.#options;
-    const { monotonic } = this.#collaborators;
-    const vertex = `resolve ${name} ${formatPlatform(platform)}`;
-    onEvent({
-      kind: "step-started",
-      vertex,
-      name: `[${this.#options.platforms.length > 1 ? `${formatPlatform(platform)} ` : ""}internal] load metadata for ${name}`,
-      atMs: monotonic(),
-    });
-    let outcome: "done" | "failed" = "failed";
-    try {
-      const image = await resolveImage(name, this.#collaborators, {
-        platform,
-        pull: isFresh,
-        signal: this.#signal,
-      });
-      outcome = "done";
-      return image;
-    } finally {
-      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
-    }
+    const { onEvent, platforms } = this.#options;
+    const signal = this.#signal;
+    const shownPlatform = platforms.length > 1 ? `${formatPlatform(platform)} ` : "";
+    const step = {
+      vertex: `resolve ${name} ${formatPlatform(platform)}`,
+      name: `[${shownPlatform}internal] load metadata for ${name}`,
+      onEvent,
+      nowMs: this.#collaborators.monotonic,
+      signal,
+    };
+    return await runStep(step, () =>
+      resolveImage(name, this.#collaborators, { platform, pull: isFresh, signal }),
+    );
   }
 
   async #solve(plans: readonly PlannedBuild[], layers: LayerAccess): Promise<readonly State[]> {

@@ -5,6 +5,7 @@ import type { BuildStore } from "../collaborators.ts";
 import { BuildError } from "../error.ts";
 import type { OnEvent } from "../events.ts";
 import type { ResolvedImage } from "../resolved-image.ts";
+import { runStep } from "../run-step.ts";
 import type { State } from "./state.ts";
 
 /** Where layers can be fetched from. */
@@ -155,27 +156,19 @@ export class LayerAccess {
     const { image, blob } = remote;
     const vertex = `pull ${blob.digest}`;
     const short = shortDigest(blob.digest);
-    this.#onEvent({
-      kind: "step-started",
-      vertex,
-      name: `pull ${image.shownAs} ${short}`,
-      atMs: this.#monotonic(),
-    });
-    let outcome: "done" | "failed" | "canceled" = "failed";
+    const name = `pull ${image.shownAs} ${short}`;
+    const onEvent = this.#onEvent;
+    const signal = this.#signal;
     let done = 0;
-    try {
+    await runStep({ vertex, name, onEvent, nowMs: this.#monotonic, signal }, async () => {
       await this.#store.blobs.writeBlob(blob, (options) => image.blobs.openBlob(blob, options), {
-        signal: this.#signal,
+        signal,
         onBytes: (count) => {
           done += count;
-          this.#onEvent({ kind: "step-bytes", vertex, item: short, done, total: blob.size });
+          onEvent({ kind: "step-bytes", vertex, item: short, done, total: blob.size });
         },
       });
       await this.#store.layers.noteBlob(diffId, blob, image.origin);
-      outcome = "done";
-    } finally {
-      if (this.#signal.aborted) outcome = "canceled";
-      this.#onEvent({ kind: "step-finished", vertex, atMs: this.#monotonic(), outcome });
-    }
+    });
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Collaborators, SourceStore } from "../collaborators.ts";
 import type { GitSource } from "../graph/git-source.ts";
 import { redactCredentials } from "../redact-url.ts";
+import { runStep } from "../run-step.ts";
 import type { BuildOptions } from "../types.ts";
 import type { GitSources } from "./git/index.ts";
 import type { HttpClient } from "./http/http-client.ts";
@@ -74,29 +75,18 @@ export class RemoteSources {
     this.#http ??= this.#openHttp();
     const client = await this.#http;
     const vertex = `download ${url}`;
-    onEvent({ kind: "step-started", vertex, name: `[internal] ${name}`, atMs: monotonic() });
-    let outcome: "done" | "failed" | "canceled" = "failed";
-    try {
-      const file = await downloadFile(url, store, {
+    const signal = this.#signal;
+    const item = redactCredentials(url);
+    return await runStep({ vertex, name: `[internal] ${name}`, onEvent, nowMs: monotonic, signal }, () =>
+      downloadFile(url, store, {
         client,
         kept: this.#kept,
         now,
-        signal: this.#signal,
+        signal,
         onBytes: (done, total) =>
-          onEvent({
-            kind: "step-bytes",
-            vertex,
-            item: redactCredentials(url),
-            done,
-            ...(total === undefined ? {} : { total }),
-          }),
-      });
-      outcome = "done";
-      return file;
-    } finally {
-      if (this.#signal.aborted) outcome = "canceled";
-      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
-    }
+          onEvent({ kind: "step-bytes", vertex, item, done, ...(total === undefined ? {} : { total }) }),
+      }),
+    );
   }
 
   /**

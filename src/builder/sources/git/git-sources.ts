@@ -6,6 +6,7 @@ import { BuildError } from "../../error.ts";
 import type { OnEvent } from "../../events.ts";
 import type { GitSource } from "../../graph/git-source.ts";
 import { redactCredentials } from "../../redact-url.ts";
+import { runStep } from "../../run-step.ts";
 import type { BuildOptions } from "../../types.ts";
 import type { KeptSources } from "../kept-sources.ts";
 import { authorizeGit } from "./git-authorization.ts";
@@ -151,22 +152,11 @@ export class GitSources {
   ): Promise<T> {
     const { onEvent, monotonic, signal } = this.#options;
     const vertex = `git ${what} ${createHash("sha256").update(JSON.stringify(source)).digest("hex").slice(0, 24)}`;
-    onEvent({
-      kind: "step-started",
-      vertex,
-      name: `[internal] ${what} git source ${describeGitSource(source)}`,
-      atMs: monotonic(),
-    });
-    let outcome: "done" | "failed" | "canceled" = "failed";
-    try {
+    const name = `[internal] ${what} git source ${describeGitSource(source)}`;
+    return await runStep({ vertex, name, onEvent, nowMs: monotonic, signal }, async () => {
       const { git, url } = await this.#setUp(source, vertex);
-      const result = await work(git, url);
-      outcome = "done";
-      return result;
-    } finally {
-      if (signal.aborted) outcome = "canceled";
-      onEvent({ kind: "step-finished", vertex, atMs: monotonic(), outcome });
-    }
+      return await work(git, url);
+    });
   }
 
   async #setUp(source: GitSource, vertex: string): Promise<{ readonly git: Git; readonly url: string }> {
