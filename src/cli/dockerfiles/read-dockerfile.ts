@@ -1,9 +1,12 @@
+import { readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join, normalize, resolve } from "node:path";
 import { STDIN_NAME } from "../build/inputs.ts";
 import { readDockerfile as readStream } from "../build/stdin-context.ts";
 import type { CommandContext } from "../command.ts";
 import { CliError } from "../error.ts";
+
+const SMALL_BYTES = 1024 * 1024;
 
 /** A Dockerfile that the command line names. */
 export interface NamedDockerfile {
@@ -52,6 +55,9 @@ async function readOperand(operand: string, cwd: string): Promise<NamedDockerfil
 /** A file's bytes, or the code of why there are none. @throws {CliError} INPUT_UNUSABLE when it is too large */
 async function readFile(path: string): Promise<Uint8Array | string> {
   try {
+    // A small file is read sooner than another thread could be asked to; there may be thousands.
+    const { size } = statSync(path);
+    if (size > 0 && size <= SMALL_BYTES) return readFileSync(path);
     await using file = await open(path);
     return await readStream(file.createReadStream({ autoClose: false }));
   } catch (error) {
