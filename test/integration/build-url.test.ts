@@ -66,6 +66,20 @@ describe.skipIf(problem !== undefined)(
       },
     );
 
+    it("keeps the owners of an archive, for COPY and for mounts", async () => {
+      await bench.write(
+        "Dockerfile",
+        'FROM base\nRUN --mount=target=/m stat -c "%u:%g" /m/a.txt > /mounted\nCOPY a.txt /\nRUN stat -c "%u:%g" /a.txt > /copied\n',
+      );
+      served.set("/context", pack("--owner=5", "--group=6"));
+      const out = join(bench.folder, "owned");
+      const base = `base=oci-layout://${bench.base}`;
+      const built = await bench.strake(["build", "--build-context", base, "-o", out, `${url}/context`]);
+      expect(built.code, built.stderr).toBe(0);
+      const found = ["mounted", "copied"].map((name) => readFile(join(out, name), "utf8"));
+      expect(await Promise.all(found)).toEqual(["5:6\n", "5:6\n"]);
+    });
+
     it("builds a Dockerfile alone, whose context is that file", async () => {
       served.set("/any", Buffer.from("FROM scratch\nCOPY . /\n"));
       expect(await namesOf([`${url}/any`])).toEqual(["context"]);

@@ -79,6 +79,25 @@ class LocalNode implements TreeNode, FileStamp {
   }
 }
 
+/** A file of a context that came as an archive: it has the owner that it has there. */
+class OwnedNode extends LocalNode {
+  readonly #uid: number;
+  readonly #gid: number;
+
+  constructor(stats: Stats, hostPath: string) {
+    super(stats, hostPath);
+    this.#uid = stats.uid;
+    this.#gid = stats.gid;
+  }
+
+  override get uid(): number {
+    return this.#uid;
+  }
+  override get gid(): number {
+    return this.#gid;
+  }
+}
+
 function findRarities(kind: TreeNode["kind"], stats: Stats, hostPath: string): Rarities {
   return {
     ...(kind === "symlink" && { link: readLink(hostPath) }),
@@ -87,11 +106,14 @@ function findRarities(kind: TreeNode["kind"], stats: Stats, hostPath: string): R
   };
 }
 
-/** A file on this machine's disk as a build context has it: owned by 0:0. Undefined when it is not there. */
-export function readLocalNode(hostPath: string): TreeNode | undefined {
+/**
+ * A file on this machine's disk as a build context has it: owned by 0:0, unless `keepsOwners`. Undefined when it is not there.
+ */
+export function readLocalNode(hostPath: string, keepsOwners: boolean): TreeNode | undefined {
   try {
     const stats = lstatSync(fsPath(hostPath), NO_THROW);
-    return stats === undefined ? undefined : new LocalNode(stats, hostPath);
+    if (stats === undefined) return undefined;
+    return keepsOwners ? new OwnedNode(stats, hostPath) : new LocalNode(stats, hostPath);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
     throw readFailure(hostPath, error);

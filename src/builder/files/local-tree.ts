@@ -9,6 +9,8 @@ export interface LocalTreeOptions {
   readonly ignore?: PathFilter | undefined;
   /** Which line of which ignore file excludes a path; for messages. */
   readonly explainIgnored?: ((path: string) => string | undefined) | undefined;
+  /** The folder was unpacked from an archive: its files keep their owners and capabilities. */
+  readonly isUnpacked?: boolean | undefined;
 }
 
 /** A folder that was met on the way. */
@@ -24,13 +26,14 @@ interface Folder {
 const NO_ENTRIES: readonly TreeEntry[] = Object.freeze([]);
 
 /**
- * A build context on this machine's disk. Everything belongs to 0:0, as in every context that Docker gets.
+ * A build context on this machine's disk. Everything belongs to 0:0, as in every folder that Docker gets, but not in
+ * archives.
  * Each file is looked at once: the tree stays as it was first seen, whatever happens on the disk.
  */
 export class LocalTree implements FileTree {
   /** Without symlinks, so that host paths are the files' own. */
   readonly root: string;
-  readonly keepsXattrs = false;
+  readonly keepsXattrs: boolean;
   readonly #ignore: PathFilter | undefined;
   readonly #explainIgnored: ((path: string) => string | undefined) | undefined;
   readonly #folders = new Map<ByteString, Folder>();
@@ -42,7 +45,8 @@ export class LocalTree implements FileTree {
     this.root = realpathSync(Buffer.from(root), { encoding: "latin1" });
     this.#ignore = options.ignore;
     this.#explainIgnored = options.explainIgnored;
-    const node = readLocalNode(this.root);
+    this.keepsXattrs = options.isUnpacked === true;
+    const node = this.#read(this.root);
     if (node !== undefined) this.#addFolder(ROOT, node, undefined);
   }
 
@@ -87,7 +91,7 @@ export class LocalTree implements FileTree {
     const entries: TreeEntry[] = [];
     for (const name of names) {
       const seen = this.#singles.size === 0 ? undefined : this.#singles.get(joinPath(path, name));
-      const node = seen ?? readLocalNode(`${hostPath}/${name}`);
+      const node = seen ?? this.#read(`${hostPath}/${name}`);
       if (node === undefined) continue;
       if (node.kind === "dir") this.#addFolder(joinPath(path, name), node, undefined);
       entries.push({ name, node });
@@ -107,21 +111,21 @@ export class LocalTree implements FileTree {
   }
 
   explainMissing(path: ByteString): string | undefined {
-    if (this.#ignore === undefined || readLocalNode(this.#hostPath(path)) === undefined) return undefined;
+    if (this.#ignore === undefined || this.#read(this.#hostPath(path)) === undefined) return undefined;
     return this.#explainIgnored?.(fromByteString(path));
   }
 
   /** A file whose folder is there, unless it is excluded. */
   #look(path: ByteString, parentState: unknown): TreeNode | undefined {
     if (this.#ignore === undefined) {
-      const node = readLocalNode(this.#hostPath(path));
+      const node = this.#read(this.#hostPath(path));
       if (node?.kind === "dir") this.#addFolder(path, node, undefined);
       return node;
     }
     const match = this.#ignore.match(fromByteString(path), parentState);
     const { matched } = match;
     if (matched && (match.canSkip ?? !this.#ignore.hasExceptions)) return undefined;
-    const node = readLocalNode(this.#hostPath(path));
+    const node = this.#read(this.#hostPath(path));
     if (node?.kind !== "dir") return matched ? undefined : node;
     this.#addFolder(path, node, match.state);
     // An excluded folder is there all the same when an exception brings back something inside it.
@@ -135,6 +139,10 @@ export class LocalTree implements FileTree {
     // Not twice: what is inside would be looked at again.
     if (!this.#folders.has(path))
       this.#folders.set(path, { node, filterState, entries: undefined, byName: undefined });
+  }
+
+  #read(hostPath: string): TreeNode | undefined {
+    return readLocalNode(hostPath, this.keepsXattrs);
   }
 
   #hostPath(path: ByteString): string {

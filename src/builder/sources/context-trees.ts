@@ -96,7 +96,11 @@ export class ContextTrees {
     const folder = await this.folder(vertex.source);
     const ignore = await this.ignoreFile(vertex);
     try {
-      return new LocalTree(folder, { ignore: ignore?.filter, explainIgnored: ignore?.explain });
+      return new LocalTree(folder, {
+        ignore: ignore?.filter,
+        explainIgnored: ignore?.explain,
+        isUnpacked: isArchive(vertex.source),
+      });
     } catch (cause) {
       throw contextMissing(folder, cause);
     }
@@ -143,6 +147,11 @@ export class ContextTrees {
         return source satisfies never;
     }
   }
+}
+
+function isArchive(source: ContextSource): boolean {
+  if (source.kind === "tar-stream") return true;
+  return source.kind === "url" && parseGitSource(source.url, { allowShorthand: true }) === undefined;
 }
 
 function contextMissing(folder: string, cause: unknown): BuildError {
