@@ -1,5 +1,6 @@
 export { parseReference, type Reference } from "../oci/index.ts";
 export type { PushBlobResult } from "./blobs/push-types.ts";
+export type { PushOptions } from "./blobs/repository-uploads.ts";
 export { RegistryClient, type RegistryClientOptions } from "./client.ts";
 export type { Clock } from "./clock.ts";
 export {
@@ -51,5 +52,5 @@ export type {
   PushImageOptions,
 } from "./images/types.ts";
 export type { RateLimit } from "./rate-limit.ts";
-export { type PushOptions, Repository } from "./repository.ts";
+export { Repository } from "./repository.ts";
 export { type EnvironmentOptions, settingsFromEnvironment } from "./settings.ts";

@@ -14,16 +14,13 @@ import {
   verifyBytes,
 } from "../oci/index.ts";
 import type { BlobStreams } from "./blobs/blob-streams.ts";
-import type { EarlyPushes } from "./blobs/early-pushes.ts";
 import { fetchBlob } from "./blobs/fetch-blob.ts";
 import { foreignNotAllowed, foreignUrls, openForeignBlob } from "./blobs/foreign-blob.ts";
 import { hasBlob } from "./blobs/has-blob.ts";
 import { inlineContent } from "./blobs/inline-content.ts";
-import type { KnownBlobs } from "./blobs/known-blobs.ts";
-import { chooseMountCandidates } from "./blobs/mount-candidates.ts";
-import { pushBlob } from "./blobs/push-blob.ts";
 import type { PushBlobResult } from "./blobs/push-types.ts";
-import { PushReport, reportPull } from "./blobs/report-progress.ts";
+import { reportPull } from "./blobs/report-progress.ts";
+import { type PushOptions, RepositoryUploads, type UploadsDeps } from "./blobs/repository-uploads.ts";
 import { statBlob } from "./blobs/stat-blob.ts";
 import type { BlobContext } from "./events.ts";
 import type { HostSession, SessionDeps } from "./host-session.ts";
@@ -38,24 +35,14 @@ import { fetchRateLimit, type RateLimit } from "./rate-limit.ts";
 import type { RegistrySessions, Want } from "./registry-sessions.ts";
 import type { SerialQueue } from "./serial-queue.ts";
 
-export interface RepositoryDeps extends SessionDeps {
+export interface RepositoryDeps extends SessionDeps, UploadsDeps {
   readonly sessions: RegistrySessions;
-  readonly known: KnownBlobs;
-  readonly uploads: Map<string, Promise<PushBlobResult>>;
-  readonly early: EarlyPushes;
   readonly streams: BlobStreams;
   /** Blobs that a registry does not have may be fetched from where their descriptor says. */
   readonly foreignLayers: boolean;
   readonly referrerQueue: SerialQueue;
   /** Digests that came wrong from a mirror. */
   readonly distrusted: Set<string>;
-}
-
-export interface PushOptions {
-  /** `registry/repository` names that may have the blob, beside those that this client has seen itself. */
-  readonly mountFrom?: readonly string[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onBytes?: ((count: number) => void) | undefined;
 }
 
 interface Cancellable {
@@ -68,12 +55,14 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
   /** The path without the registry. */
   readonly name: string;
   readonly #deps: RepositoryDeps;
+  readonly #uploads: RepositoryUploads;
 
   /** Made by `RegistryClient.repository`. */
   constructor(registry: string, name: string, deps: RepositoryDeps) {
     this.registry = registry;
     this.name = name;
     this.#deps = deps;
+    this.#uploads = new RepositoryUploads({ registry, name, upstream: () => this.#upstream() }, deps);
   }
 
   /** The digest that a tag has now, or that a digest is there. @throws {RegistryError} MANIFEST_NOT_FOUND, … */
@@ -208,25 +197,7 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     open: BlobOpener,
     options: PushOptions = {},
   ): Promise<PushBlobResult> {
-    const { uploads, known, onEvent } = this.#deps;
-    const key = `${this.registry}/${this.name}@${descriptor.digest}`;
-    if (known.has(this.registry, this.name, descriptor.digest)) {
-      onEvent?.({ kind: "blob-skipped", direction: "push", ...this.blobContext(descriptor) });
-      return { kind: "present" };
-    }
-    const running = uploads.get(key);
-    if (running !== undefined) {
-      try {
-        await running;
-        return { kind: "present" };
-      } catch {
-        // That one's trouble may be its source or its signal: go on with ours.
-        options.signal?.throwIfAborted();
-      }
-    }
-    const upload = this.#upload(descriptor, open, options).finally(() => uploads.delete(key));
-    uploads.set(key, upload);
-    return await upload;
+    return await this.#uploads.push(descriptor, open, options);
   }
 
   /**
@@ -234,26 +205,7 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
    * one; if this one did not work, the blob goes whole.
    */
   pushGrowing(blob: GrowingBlob, { signal }: Cancellable = {}): void {
-    const { early, onEvent } = this.#deps;
-    let report: PushReport | undefined;
-    early.start(`${this.registry}/${this.name}`, {
-      upstream: () => this.#upstream(),
-      blob,
-      signal,
-      onSent: (descriptor, sent) => {
-        report ??= new PushReport(this.blobContext(descriptor), { onEvent, onBytes: undefined });
-        report.sent(sent);
-      },
-      onFailed: ({ digest }, session, reason) =>
-        onEvent?.({
-          kind: "retried",
-          registry: session.endpoint.host,
-          request: `upload of ${digest} to ${this.name}`,
-          attempt: 1,
-          waitMs: 0,
-          reason,
-        }),
-    });
+    this.#uploads.pushGrowing(blob, signal);
   }
 
   /** Tags, page by page. @throws {RegistryError} NOT_FOUND */
@@ -298,37 +250,6 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     await this.#inTurn(subject.digest, () =>
       forgetReferrer(session, { repository, subject, referrer, signal }),
     );
-  }
-
-  async #upload(descriptor: Descriptor, open: BlobOpener, options: PushOptions): Promise<PushBlobResult> {
-    const { known, onEvent, clock, policy } = this.#deps;
-    const { registry, name } = this;
-    const { digest, size } = descriptor;
-    const { session, repository } = await this.#upstream();
-    const origins = [...(options.mountFrom ?? []), ...known.origins(registry, digest)];
-    const report = new PushReport(this.blobContext(descriptor), { onEvent, onBytes: options.onBytes });
-    if (await this.#deps.early.take(`${registry}/${name}@${digest}`)) {
-      known.note(registry, name, digest);
-      report.ended({ kind: "uploaded" });
-      return { kind: "uploaded" };
-    }
-    const result = await pushBlob(
-      session,
-      {
-        repository,
-        descriptor,
-        open,
-        mountFrom: chooseMountCandidates(origins, { registry, repository: name, size }).map((from) =>
-          session.wireName(from),
-        ),
-        signal: options.signal,
-        onSent: (sent) => report.sent(sent),
-      },
-      { clock, policy, onEvent },
-    );
-    known.note(registry, name, digest);
-    report.ended(result);
-    return result;
   }
 
   /** The registry itself, and what it calls this repository. */

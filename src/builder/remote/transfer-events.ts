@@ -37,12 +37,11 @@ export function reportTransfer(event: RegistryEvent, vertex: string, onEvent: On
     case "retried":
       say(`${event.request} again in ${(event.waitMs / 1000).toFixed(1)}s: ${event.reason}`);
       break;
-    case "waiting":
-      say(`Waiting ${(event.waitMs / 1000).toFixed(1)}s for ${event.registry}: ${event.reason}`);
-      break;
     case "warning":
       onEvent({ kind: "warning", message: `${event.registry}: ${event.text}` });
       break;
+    // The request that was told to wait says so itself.
+    case "waiting":
     case "manifest-pushed":
     case "request":
       break;

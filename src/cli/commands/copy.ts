@@ -158,6 +158,7 @@ async function copyOne(
         to: target.to,
         pushBlob: target.pushBlob,
         forgetBlobs: target.forgetBlobs,
+        onRoot: target.onRoot,
         tags: target.tags,
         // A single image is taken as it is: only an index has to be narrowed to what fits here.
         platforms: wanted ?? (target.takesIndexes ? undefined : [hostPlatform()]),

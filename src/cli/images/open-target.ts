@@ -20,6 +20,8 @@ export interface OpenedTarget extends AsyncDisposable {
   readonly to: ManifestSink;
   readonly pushBlob: CopyImageOptions["pushBlob"];
   readonly forgetBlobs?: CopyImageOptions["forgetBlobs"];
+  /** Refuses what does not fit the target's name, before anything is copied. */
+  readonly onRoot?: CopyImageOptions["onRoot"];
   /** Tags that the copy itself gives; other targets name the image when they are finished. */
   readonly tags: readonly string[];
   /** Whether it takes an index; else one platform's image has to be chosen. */
@@ -70,15 +72,14 @@ async function openRepository(
     forgetBlobs: (blobs) => repository.forgetBlobs(blobs),
     tags: digest !== undefined || tag === undefined ? [] : [tag],
     takesIndexes: true,
-    finish: async ({ descriptor }) => {
-      if (digest !== undefined && digest !== descriptor.digest) {
-        throw usageError(
-          `Cannot copy to "${formatReference(reference)}": the image has digest "${descriptor.digest}"`,
-          "Name a tag, or nothing behind the repository",
-        );
-      }
-      return `${formatReference({ ...reference, digest: descriptor.digest })}`;
+    onRoot: (root) => {
+      if (digest === undefined || digest === root.digest) return;
+      throw usageError(
+        `Cannot copy to "${formatReference(reference)}": the image has digest "${root.digest}"`,
+        "Name a tag, or nothing behind the repository",
+      );
     },
+    finish: async ({ descriptor }) => `${formatReference({ ...reference, digest: descriptor.digest })}`,
     [Symbol.asyncDispose]: NOTHING,
   };
 }

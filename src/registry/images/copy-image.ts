@@ -30,6 +30,8 @@ export interface CopyImageOptions {
    * `listReferrers` fits.
    */
   readonly referrersOf?: ((subject: Digest) => Promise<readonly Descriptor[]>) | undefined;
+  /** Told what is about to be copied, before anything is; throws to prevent it. */
+  readonly onRoot?: ((root: Descriptor) => void) | undefined;
   /** Told when the target misses blobs that it was taken to have; they are pushed once more. */
   readonly forgetBlobs?: ((blobs: readonly Descriptor[]) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -49,6 +51,7 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
     if (kind === "uploaded") uploadedBytes += size;
   };
   const tree = await readTree(from, name, options);
+  options.onRoot?.(tree.root.descriptor);
   await copyTree(tree, options, tags, onBlob);
   let referrers = 0;
   for await (const digest of findReferrers(tree, options)) {

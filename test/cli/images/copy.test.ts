@@ -101,6 +101,19 @@ describe.skipIf(!hasRegistry)(
       expect(run.stdout).toBe(`${registry.host}/elsewhere/app:1@${multi.digest}\n`);
     });
 
+    it("refuses a target named by another digest before it sends anything", async () => {
+      const wrong = `${other.host}/wrong/app@sha256:${"0".repeat(64)}`;
+      const run = await strake("copy", `${registry.host}/team/app:1`, wrong);
+      expect(run.code).not.toBe(0);
+      expect(run.stderr).toContain(`the image has digest "${multi.digest}"`);
+      await using client = new RegistryClient();
+      const target = client.repository(parseReference(`${other.host}/wrong/app`));
+      for (const { config } of [amd64, arm64]) {
+        const blob = { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length };
+        expect(await target.hasBlob(blob)).toBe(false);
+      }
+    });
+
     it("copies one platform, or some", async () => {
       const one = await copied(
         "--platform",
