@@ -15,6 +15,7 @@ import { copyManyFiles } from "./workloads/copy-many-files.mjs";
 import { fetchImage } from "./workloads/fetch-image.mjs";
 import { pullImage } from "./workloads/pull-image.mjs";
 import { pushImage } from "./workloads/push-image.mjs";
+import { pushReady } from "./workloads/push-ready.mjs";
 import { runSteps } from "./workloads/run-steps.mjs";
 import { startUp } from "./workloads/start-up.mjs";
 
@@ -27,6 +28,7 @@ const WORKLOADS = [
   pushImage,
   pullImage,
   fetchImage,
+  pushReady,
 ];
 
 const HELP = `usage: npm run bench -- [--only NAME,...] [-n RUNS] [--tool NAME=COMMAND]... [--json FILE]

@@ -15,8 +15,7 @@ export const fetchImage = {
         const layout = join(lab.folder, `layout-${tool}`);
         rmSync(layout, { recursive: true, force: true });
         const words = {
-          // The store is an OCI layout.
-          strake: ["pull", "-q", tag],
+          strake: ["copy", "-q", tag, `oci:${layout}:1`],
           crane: ["pull", "--insecure", "--format", "oci", tag, layout],
           skopeo: [
             "--insecure-policy",
@@ -27,7 +26,7 @@ export const fetchImage = {
             `oci:${layout}:1`,
           ],
         }[tool];
-        return { argv: [...lab.tools[tool].command, ...words], env: { STRAKE_ROOT: layout } };
+        return { argv: [...lab.tools[tool].command, ...words], env: {} };
       },
     };
   },
