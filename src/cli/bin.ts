@@ -38,7 +38,7 @@ async function createContext(): Promise<CommandContext> {
       execPath: process.execPath,
       argv: [...process.execArgv, ...process.argv.slice(1)],
     },
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     // Asking for the stream already opens it, so it is done only for who reads it.
     get stdin() {
       // Whoever reads it gets the error of an interruption; where nobody does, it is no error.
@@ -54,6 +54,18 @@ async function createContext(): Promise<CommandContext> {
     now: Date.now,
     nowMs: () => performance.now(),
   };
+}
+
+/** It may have been removed under the shell that stands in it. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    process.stderr.write(
+      "error: Cannot find the working folder: it was removed\nhint: Change to a folder that is there\n",
+    );
+    process.exit(EXIT.failed);
+  }
 }
 
 async function run(): Promise<never> {

@@ -26,6 +26,13 @@ export type MountSourceFinder = (
   target: string,
 ) => ContextVertex | StateVertex;
 
+export interface RunPlanning {
+  readonly words: WordExpander;
+  readonly sourceOf: MountSourceFinder;
+  /** Put in front of the names of cache mounts, so that builds with other ones share none. */
+  readonly cacheNamespace: string | undefined;
+}
+
 /**
  * Plans a RUN.
  * @throws {BuildError} DOCKERFILE_INVALID; {DockerfileError} from mounts and expansion
@@ -33,16 +40,21 @@ export type MountSourceFinder = (
 export function planRunInstruction(
   stage: StageState,
   instruction: RunInstruction,
-  words: WordExpander,
-  sourceOf: MountSourceFinder,
+  planning: RunPlanning,
 ): PlannedRun {
+  const { words, sourceOf, cacheNamespace } = planning;
   const { argv, script } = runCommand(stage, instruction);
   if (argv.length === 0)
     throw new BuildError("DOCKERFILE_INVALID", "arguments are required", {
       hint: "RUN [] has no command; give one, or remove the instruction",
     });
   const mounts = parseRunMounts(instruction.mounts, (word) => words.expand(word, stage.env)).map(
-    (mount, index) => planMount(stage, mount, (target) => sourceOf(index, mount.from, target)),
+    (mount, index) => {
+      const planned = planMount(stage, mount, (target) => sourceOf(index, mount.from, target));
+      return planned.kind === "cache" && cacheNamespace
+        ? { ...planned, cacheId: `${cacheNamespace}/${planned.cacheId}` }
+        : planned;
+    },
   );
   return {
     argv,

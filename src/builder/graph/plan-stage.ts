@@ -178,10 +178,14 @@ class StagePlanner {
     const state = this.#state;
     const options = this.#options;
     if (instruction.security === "insecure") this.#checkAllowed("security.insecure", command);
-    const planned = planRunInstruction(state, instruction, options.words, (index, from, target) => {
-      const source = command.sources[index];
-      if (from === undefined || source === undefined) return options.context;
-      return this.#resultOf(source, "mount", target);
+    const planned = planRunInstruction(state, instruction, {
+      words: options.words,
+      sourceOf: (index, from, target) => {
+        const source = command.sources[index];
+        if (from === undefined || source === undefined) return options.context;
+        return this.#resultOf(source, "mount", target);
+      },
+      cacheNamespace: options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"],
     });
     const hostname = options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
     state.vertex = options.graph.add({

@@ -10,7 +10,10 @@ import { plainBuild } from "../../support/build-options.ts";
 const PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** Plans a Dockerfile that stands on nothing but scratch. */
-async function plan(text: string, target?: string): Promise<PlannedBuild> {
+async function plan(
+  text: string,
+  { target, buildArgs = {} }: { readonly target?: string; readonly buildArgs?: Record<string, string> } = {},
+): Promise<PlannedBuild> {
   const noImage = (name: string): never => {
     throw new BuildError("BASE_IMAGE", `no image: ${name}`, { hint: "Pull one" });
   };
@@ -26,12 +29,13 @@ async function plan(text: string, target?: string): Promise<PlannedBuild> {
       ...plainBuild(text, "/context"),
       platforms: [PLATFORM],
       ...(target === undefined ? {} : { target }),
+      buildArgs,
     },
   });
 }
 
-async function lastRun(text: string): Promise<ExecVertex> {
-  const { result } = await plan(text);
+async function lastRun(text: string, options: Parameters<typeof plan>[1] = {}): Promise<ExecVertex> {
+  const { result } = await plan(text, options);
   let vertex: Vertex | undefined = result;
   while (vertex !== undefined && vertex.kind !== "exec") vertex = inputsOf(vertex)[0];
   if (vertex === undefined) throw new Error("no RUN");
@@ -66,6 +70,17 @@ describe("the mounts of a RUN", () => {
     expect(mounts).toMatchObject([{ kind: "bind", target: "/src" }]);
     await expect(plan("FROM scratch\nRUN --mount=type=bind x\n")).rejects.toThrow('invalid mount target "/"');
   });
+});
+
+test.each([
+  ["", "deps"],
+  ["ci", "ci/deps"],
+])("BUILDKIT_CACHE_MOUNT_NS=%s: the cache mount %s", async (namespace, cacheId) => {
+  const buildArgs = { BUILDKIT_CACHE_MOUNT_NS: namespace };
+  const { mounts } = await lastRun("FROM scratch\nRUN --mount=type=cache,id=deps,target=/d x\n", {
+    buildArgs,
+  });
+  expect(mounts).toMatchObject([{ kind: "cache", cacheId }]);
 });
 
 test.each([
@@ -158,9 +173,9 @@ test("an image that is not there has its own hint where no stage's name is near"
 
 test("an empty --target is none: the last stage is built", async () => {
   const text = "FROM scratch AS a\nLABEL l=a\nFROM scratch AS b\nARG TARGETSTAGE\nLABEL l=b-$TARGETSTAGE\n";
-  expect((await plan(text, "")).image).toEqual((await plan(text)).image);
-  expect((await plan(text, "")).image.config.Labels).toEqual({ l: "b-b" });
-  await expect(plan(text, "c")).rejects.toThrow('target stage "c" could not be found');
+  expect((await plan(text, { target: "" })).image).toEqual((await plan(text)).image);
+  expect((await plan(text, { target: "" })).image.config.Labels).toEqual({ l: "b-b" });
+  await expect(plan(text, { target: "c" })).rejects.toThrow('target stage "c" could not be found');
 });
 
 describe("the file of a heredoc", () => {
