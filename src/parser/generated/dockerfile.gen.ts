@@ -2,7 +2,8 @@
 import type { GrammarRule } from "../syntax/tree.ts";
 import { append, list, node, pass, second } from "../syntax/tree.ts";
 
-export const rules: readonly GrammarRule[] = [
+/** Made when it is first asked for. */
+export const grammarRules = (): readonly GrammarRule[] => [
   { name: "instruction", symbols: ["from"], postprocess: pass },
   { name: "instruction", symbols: ["arg"], postprocess: pass },
   { name: "instruction", symbols: ["env"], postprocess: pass },

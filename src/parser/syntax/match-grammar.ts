@@ -1,7 +1,7 @@
 import nearley from "nearley";
 import { lazily } from "../../util/lazily.ts";
 import type { Token } from "../ast.ts";
-import { rules } from "../generated/dockerfile.gen.ts";
+import { grammarRules } from "../generated/dockerfile.gen.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { type Fields, fieldsOf, type Terminal } from "./tree.ts";
 
@@ -14,7 +14,7 @@ export interface Rejection {
 const grammars = lazily((): ReadonlyMap<string, nearley.Grammar> => {
   const compiled = nearley.Grammar.fromCompiled({
     Lexer: undefined,
-    ParserRules: rules as unknown as nearley.ParserRule[],
+    ParserRules: grammarRules() as unknown as nearley.ParserRule[],
     ParserStart: "instruction",
   });
   const startingAt = (rule: string): nearley.Grammar => {
