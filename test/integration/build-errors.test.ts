@@ -29,7 +29,7 @@ describeBuilds("strake build, when something is wrong", (bench) => {
     const { code, stderr } = await bench().build(["--target", "bulder"]);
     expect(code).toBe(1);
     expect(stderr).toContain('target stage "bulder" could not be found');
-    expect(stderr).toContain('Did you mean "builder"');
+    expect(stderr).toContain("(did you mean builder?)");
   });
 
   it("shows a failing RUN's exit code, output and line, and keeps what was finished", async () => {
