@@ -20,7 +20,8 @@ const staging = await createStaging(dist);
 const WHOLE_DOORS = {
   errors: "src/errors.ts",
   parser: "src/parser/index.ts",
-  // Apart, so that who only parses doesn't load all the rules.
+  // Apart, so that who only parses doesn't load what makes JSON of it, and all the rules.
+  "parser-json": "src/parser/json/index.ts",
   "parser-advice": "src/parser/lint/advice/index.ts",
 };
 
@@ -139,12 +140,12 @@ async function bundleLibrary() {
   const homes = new Map();
   await bundleDoors({ errors }, homes);
   homes.set(root + errors, "errors");
-  const { inputs } = await bundleDoors({ parser }, homes);
+  await bundleDoors({ parser }, homes);
   homes.set(root + parser, "parser");
   await bundleDoors(DOORS, homes);
-  // These import the parser's files themselves: its door exports what they need of those that it is made of.
-  for (const { path } of inputs[parser].imports) homes.set(root + path, "parser");
-  await bundleDoors(others, homes);
+  // These are made of the parser's own files. Of its small ones they may have a copy, of its errors not.
+  homes.set(`${root}src/parser/error.ts`, "parser");
+  for (const [name, file] of Object.entries(others)) await bundleDoors({ [name]: file }, homes);
   // Doors last: by then all is there that they import.
   const isDoor = (file) => Object.hasOwn({ ...DOORS, ...WHOLE_DOORS }, file.replace(/\.js$/, ""));
   const files = [...outputs.filter((file) => !isDoor(file)), ...outputs.filter(isDoor)];

@@ -20,6 +20,7 @@ export {
   parseDockerfile,
   parseNodes,
   parseOnbuildTrigger,
+  typeNodes,
 } from "./dockerfile.ts";
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from "./error.ts";
 export {
@@ -68,8 +69,6 @@ export type { StopsignalInstruction } from "./instructions/stopsignal.ts";
 export type { UserInstruction } from "./instructions/user.ts";
 export type { VolumeInstruction } from "./instructions/volume.ts";
 export type { WorkdirInstruction } from "./instructions/workdir.ts";
-export { type DescribedDockerfile, type DockerfileJson, describeDockerfile } from "./json/dockerfile-json.ts";
-export type { JsonObject } from "./json/json.ts";
 export { instructionLeaves, type Leaf, leavesOf, printDockerfile } from "./leaves.ts";
 export type { BuildCheck } from "./lint/build-check.ts";
 export { buildChecks } from "./lint/build-checks.ts";

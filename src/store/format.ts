@@ -26,9 +26,8 @@ const OWN_NAMES = new Set([
  * @throws {StoreError} STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_NOT_WRITABLE, DISK_FULL, DISK_FAILED
  */
 export function openFormat(paths: StorePaths): void {
-  const found = readFormat(paths);
-  if (found === undefined) createStore(paths);
-  else if (found > STORE_FORMAT) {
+  const found = readFormat(paths) ?? createStore(paths);
+  if (found > STORE_FORMAT) {
     throw new StoreError(
       "STORE_TOO_NEW",
       `Cannot open the store "${paths.root}": it has format ${found}, and this strake knows formats up to ${STORE_FORMAT}`,
@@ -66,12 +65,19 @@ function parseFormat(text: string): number | undefined {
   }
 }
 
-/** The format file comes last: without it the rest is made again, which changes nothing that is there. */
-function createStore(paths: StorePaths): void {
+/**
+ * The format file comes last: without it the rest is made again, which changes nothing that is there.
+ * @returns the store's format
+ */
+function createStore(paths: StorePaths): number {
   try {
     // Images may hold programs with setuid bits and files that were private: for the owner alone.
     mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-    refuseForeign(paths);
+    const names = readdirSync(paths.root);
+    // Another process may have made it since we looked.
+    const made = readFormat(paths);
+    if (made !== undefined) return made;
+    refuseForeign(paths, names);
     for (const folder of [
       `${paths.root}/blobs/sha256`,
       `${paths.root}/blobs/sha512`,
@@ -88,13 +94,14 @@ function createStore(paths: StorePaths): void {
     writeNew(paths.layout, encodeLayout());
     writeNew(paths.index, encodeLayoutIndex([]));
     writeNew(paths.format, `${JSON.stringify({ format: STORE_FORMAT })}\n`);
+    return STORE_FORMAT;
   } catch (error) {
     throw diskFault(`make the store "${paths.root}"`, paths.root, error);
   }
 }
 
-function refuseForeign(paths: StorePaths): void {
-  const foreign = readdirSync(paths.root).find(
+function refuseForeign(paths: StorePaths, names: readonly string[]): void {
+  const foreign = names.find(
     (name) =>
       !OWN_NAMES.has(name) && !name.startsWith(".new-") && !(name === "index.json" && isEmptyIndex(paths)),
   );

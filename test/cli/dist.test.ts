@@ -142,6 +142,21 @@ describe("the library", () => {
     expect(run).toMatchObject({ status: 0, stdout: "function 1\n", stderr: "" });
   });
 
+  it("has one class of errors behind all doors", () => {
+    const project = consumer();
+    writeFileSync(
+      join(project, "use.mjs"),
+      'import { StrakeError } from "strake"; import { DockerfileError, parseDockerfile } from "strake/parser";\n' +
+        'import { adviseDockerfile } from "strake/parser/advice"; import { describeDockerfile } from "strake/parser/json";\n' +
+        'const { error } = describeDockerfile("FRM a\\n");\n' +
+        'let thrown; try { parseDockerfile("FRM a\\n"); } catch (caught) { thrown = caught; }\n' +
+        "for (const one of [error, thrown]) console.log(one instanceof DockerfileError, one instanceof StrakeError);\n" +
+        'console.log(adviseDockerfile("FRM a\\n"), adviseDockerfile("# check=nonsense\\nFROM scratch\\n"));\n',
+    );
+    const run = spawnSync(process.execPath, ["use.mjs"], { cwd: project, encoding: "utf8" });
+    expect(run).toMatchObject({ status: 0, stdout: "true true\ntrue true\n[] []\n", stderr: "" });
+  });
+
   it("has declarations that a strict consumer compiles against", () => {
     const project = consumer();
     writeFileSync(

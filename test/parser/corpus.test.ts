@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   createIgnore,
   DockerfileError,
-  describeDockerfile,
   type ExpandOptions,
   parseIgnorefile,
   splitWords,
   tryExpandWord,
 } from "../../src/parser/index.ts";
+import { describeDockerfile } from "../../src/parser/json/index.ts";
 import { wellFormed } from "../../src/parser/json/json.ts";
 import { attempt } from "./attempt.ts";
 import { corpusFolder, dockerfilesOf, readJson, withoutWording } from "./shared-corpus.ts";

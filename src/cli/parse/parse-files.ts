@@ -1,4 +1,5 @@
-import { describeDockerfile, parseDockerfile } from "../../parser/index.ts";
+import { parseDockerfile } from "../../parser/index.ts";
+import { describeDockerfile } from "../../parser/json/index.ts";
 import type { CommandContext } from "../command.ts";
 import { readDockerfile } from "../dockerfiles/read-dockerfile.ts";
 import { printError } from "../errors/print-error.ts";

@@ -1,13 +1,13 @@
 import {
   type Dockerfile,
+  DockerfileError,
   type ParsedNodes,
   type ParseOptions,
-  parseSource,
+  parseNodes,
+  Source,
   typeNodes,
-} from "../dockerfile.ts";
-import { DockerfileError } from "../error.ts";
+} from "../index.ts";
 import { noEmptyContinuation } from "../lint/rules/no-empty-continuation.ts";
-import { Source } from "../source.ts";
 import { detectCheck, detectSyntax, type FileDirective } from "../syntax/detect-syntax.ts";
 import { failureJson } from "./failure-json.ts";
 import { stagesJson } from "./instruction-json.ts";
@@ -49,7 +49,7 @@ export function describeDockerfile(
   options: ParseOptions = {},
 ): DescribedDockerfile {
   const source = new Source(content, options.filename);
-  const nodes = attempt(() => parseSource(source));
+  const nodes = attempt(() => parseNodes(content, options));
   const isBroken = nodes instanceof DockerfileError;
   const dockerfile = isBroken ? nodes : attempt(() => typeNodes(nodes));
   const isRefused = dockerfile instanceof DockerfileError;

@@ -1,8 +1,8 @@
 import type { InstructionNode } from "../ast.ts";
 import type { DockerfileError } from "../error.ts";
+import { encodeUtf8 } from "../index.ts";
 import type { Source } from "../source.ts";
 import { MAX_LINE_BYTES } from "../syntax/line-reader.ts";
-import { encodeUtf8 } from "../text/utf8.ts";
 import type { JsonObject } from "./json.ts";
 
 interface Lines {

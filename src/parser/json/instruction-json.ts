@@ -1,7 +1,11 @@
-import { type Dockerfile, parseOnbuildTrigger } from "../dockerfile.ts";
-import { DockerfileError } from "../error.ts";
-import type { Instruction } from "../instructions/index.ts";
-import { parseRunMounts, type RunMount } from "../instructions/run-mount.ts";
+import {
+  type Dockerfile,
+  DockerfileError,
+  type Instruction,
+  parseOnbuildTrigger,
+  parseRunMounts,
+  type RunMount,
+} from "../index.ts";
 import type { Stage } from "../stage.ts";
 import type { JsonObject } from "./json.ts";
 

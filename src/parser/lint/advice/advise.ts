@@ -1,5 +1,4 @@
-import { type Dockerfile, type ParseOptions, parseDockerfile } from "../../dockerfile.ts";
-import { DockerfileError } from "../../error.ts";
+import { type Dockerfile, DockerfileError, type ParseOptions, parseDockerfile } from "../../index.ts";
 import {
   type CheckOptions,
   DEFAULT_CHECK_OPTIONS,

@@ -1,7 +1,6 @@
 import type { Dockerfile } from "../../dockerfile.ts";
-import { tryExpandWord } from "../../expand/expand-word.ts";
+import { parseRunMounts, type RunMount, tryExpandWord } from "../../index.ts";
 import type { Instruction } from "../../instructions/index.ts";
-import { parseRunMounts, type RunMount } from "../../instructions/run-mount.ts";
 import type { Stage } from "../../stage.ts";
 import { type Invocation, invocationOf } from "../shell/invocation.ts";
 import { type RunScript, readShell, runScripts, type ShellMode } from "../shell/run-script.ts";

@@ -1,4 +1,4 @@
-import { runMountSources } from "../../instructions/run.ts";
+import { runMountSources } from "../../index.ts";
 import type { Stage } from "../../stage.ts";
 
 /** How stages hang together. Stages are told by their index. */
