@@ -161,8 +161,8 @@ describe("a blob of several megabytes", () => {
     expect(counts.reduce((sum, count) => sum + count)).toBe(large.byteLength);
     await writer.finish([]);
     if (kind === "archive") await file.commit();
-    const files = kind === "folder" ? new FolderFiles(path) : await TarFiles.open(`${path}.tar`);
-    const layout = (await OciLayout.open(files)) as OciLayout;
+    await using tar = kind === "folder" ? undefined : await TarFiles.open(`${path}.tar`);
+    const layout = (await OciLayout.open(tar ?? new FolderFiles(path))) as OciLayout;
     const chunks: Uint8Array[] = [];
     for await (const chunk of await layout.openBlob(descriptor)) chunks.push(chunk);
     expect(large.equals(Buffer.concat(chunks))).toBe(true);
