@@ -39,6 +39,7 @@ export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
 export { pullContents, pullImage } from "./images/pull-image.ts";
 export { type ArtifactFile, type PushArtifactOptions, pushArtifact } from "./images/push-artifact.ts";
 export { pushImage } from "./images/push-image.ts";
+export { removeTag } from "./images/remove-tag.ts";
 export type {
   FetchedDocument,
   FetchedIndex,

@@ -12,14 +12,18 @@ export const registryDelete = defineCommand({
   operands: "NAME[:TAG|@DIGEST]...",
   count: { min: 1, max: Number.POSITIVE_INFINITY },
   details: [
-    "A tag is taken away and its image stays, where the registry can do that; many can't. A digest deletes the image " +
-      "itself, with every tag that names it. Space is freed when the registry collects its garbage.",
+    "A tag is taken away and its image stays, where the registry can do that; for one that can't there is --untag. A " +
+      "digest deletes the image itself, with every tag that names it. Space is freed when the registry collects its garbage.",
   ],
   options: {
     yes: {
       type: "boolean",
       short: "y",
       summary: "Do not ask first; nobody is asked where there is no terminal",
+    },
+    untag: {
+      type: "boolean",
+      summary: "Where tags can't be deleted, put something empty under the tag and delete that",
     },
     force: { type: "boolean", short: "f", summary: "It is no error when the image is not there" },
   },
@@ -43,9 +47,9 @@ export const registryDelete = defineCommand({
     }
     await using client = await openPlainRegistry(context);
     for (const remote of names) {
-      const { reference, name, shown } = remote;
+      const { reference, shown } = remote;
       const remove = async (): Promise<void> => {
-        const wasThere = await client.repository(reference).deleteManifest(name, { signal });
+        const wasThere = await deleteName(client, remote, { untag: options.untag, signal });
         if (wasThere) stdout.write(`Deleted: ${shown}\n`);
         else if (!options.force) throw await notThere(remote);
       };
@@ -58,6 +62,29 @@ export const registryDelete = defineCommand({
     return undefined;
   },
 });
+
+/** @returns whether it was there */
+async function deleteName(
+  client: RegistryClient,
+  { reference, name }: RemoteName,
+  { untag, signal }: { readonly untag: boolean | undefined; readonly signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    return await client.repository(reference).deleteManifest(name, { signal });
+  } catch (error) {
+    if (untag !== true || reference.digest !== undefined || !refusesTags(error)) throw error;
+    const { removeTag } = await import("../../registry/index.ts");
+    return await removeTag(client, { ...reference, tag: name }, { signal });
+  }
+}
+
+function refusesTags(error: unknown): error is StrakeError {
+  return (
+    error instanceof StrakeError &&
+    error.code === "UNSUPPORTED" &&
+    error.message.includes("deletes no single tags")
+  );
+}
 
 /** A name without tag would mean `latest`, which nobody should delete by leaving something out. */
 function requireExplicit(text: string): RemoteName {
@@ -85,16 +112,14 @@ async function namingDigest(
   error: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const isRefused =
-    error instanceof StrakeError && error.code === "UNSUPPORTED" && reference.digest === undefined;
-  if (!isRefused || !error.message.includes("deletes no single tags")) return error;
+  if (reference.digest !== undefined || !refusesTags(error)) return error;
   const { RegistryError } = await import("../../registry/index.ts");
   try {
     const { descriptor } = await client.repository(reference).resolve(name, { signal });
     return new RegistryError("UNSUPPORTED", error.message, {
       cause: error.cause,
       hint:
-        "Delete the image itself, with all tags that name it: " +
+        "--untag takes the tag away by other means; or delete the image itself, with all tags that name it: " +
         `strake registry delete ${formatFamiliarName(reference)}@${descriptor.digest}`,
     });
   } catch (missing) {

@@ -153,6 +153,38 @@ describe.skipIf(!hasRegistry)(
       expect((await strake("delete", "--force", `${repository}@${digest}`)).code).toBe(0);
     });
 
+    it("take one tag away with --untag, and leave the image and its other tags", async () => {
+      await using client = new RegistryClient();
+      const target = client.repository(parseReference(repository));
+      const kept = { bytes: manifestBytes("kept"), mediaType: MEDIA_TYPES.ociManifest };
+      for (const tag of ["stays", "goes"]) await target.pushManifest(kept.bytes, { ...kept, tag });
+      expect(await strake("delete", "--untag", `${repository}:goes`)).toMatchObject({
+        code: 0,
+        stdout: `Deleted: ${repository}:goes\n`,
+      });
+      expect((await strake("digest", `${repository}:goes`)).code).toBe(1);
+      expect((await strake("digest", `${repository}:stays`)).stdout.trim()).toBe(digestOf(kept.bytes));
+      expect((await strake("tags", repository)).stdout.split("\n")).not.toContain("goes");
+      expect((await strake("delete", "--untag", `${repository}:goes`)).code).toBe(1);
+      expect((await strake("delete", "--untag", "--force", `${repository}:goes`)).code).toBe(0);
+    });
+
+    it("leave a tag as it is where nothing can be deleted", async () => {
+      await using fixed = await startRegistry({ deletion: false });
+      await using client = new RegistryClient();
+      const name = `${fixed.host}/app`;
+      const type = "application/vnd.example.x";
+      const pushed = await pushArtifact(client, {
+        reference: parseReference(`${name}:1`),
+        artifactType: type,
+        files: [],
+      });
+      const run = await strake("delete", "--untag", `${name}:1`);
+      expect(run.code).toBe(1);
+      expect((await strake("digest", `${name}:1`)).stdout.trim()).toBe(pushed.digest);
+      expect((await strake("tags", name)).stdout).toBe("1\n");
+    });
+
     it("refuse what names nothing to act on", async () => {
       expect((await strake("delete", repository)).code).toBe(2);
       expect((await strake("blob", `${repository}:1.0`)).code).toBe(2);
