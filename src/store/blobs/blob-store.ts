@@ -11,6 +11,7 @@ import type { StoreEnvironment } from "../environment.ts";
 import type { BlobStore, WriteBlobOptions } from "../types.ts";
 import { type BlobPart, fillPart, openPartFile } from "./part-file.ts";
 import { readChunks } from "./read-chunks.ts";
+import { readSmallBlob } from "./read-small.ts";
 
 /** Blobs up to this are gathered in memory, verified and written whole; past it they arrive in a part file. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
@@ -89,7 +90,7 @@ export class DiskBlobStore implements BlobStore {
     const { signal, onBytes } = options;
     if (await this.hasBlob(descriptor)) return;
     if (descriptor.size <= SMALL_BLOB_BYTES) {
-      await this.#writeSmall(descriptor, open, options);
+      await this.#putWhole(descriptor.digest, await readSmallBlob(descriptor, open, options));
       return;
     }
     for (;;) {
@@ -201,22 +202,6 @@ export class DiskBlobStore implements BlobStore {
     const target = this.blobPath(digest);
     await onDisk(`write blob "${digest}"`, target, () => rename(path, target));
     this.#unsyncedFolders.add(dirname(target));
-  }
-
-  async #writeSmall(
-    descriptor: Descriptor,
-    open: BlobOpener,
-    { signal, onBytes }: WriteBlobOptions,
-  ): Promise<void> {
-    const chunks: Uint8Array[] = [];
-    // An empty blob needs no source: some registries refuse to serve one.
-    const bytes = descriptor.size === 0 ? [] : await open({ offset: 0, signal });
-    for await (const chunk of verifyBlob(bytes, descriptor)) {
-      signal?.throwIfAborted();
-      chunks.push(chunk);
-      onBytes?.(chunk.byteLength);
-    }
-    await this.#putWhole(descriptor.digest, Buffer.concat(chunks));
   }
 
   async #putWhole(digest: Digest, content: Uint8Array): Promise<void> {

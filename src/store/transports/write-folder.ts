@@ -10,8 +10,8 @@ import { OciError } from "../../oci/error.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
-import { verifyBlob } from "../../oci/verify-blob.ts";
 import { fillPart, openPartFile } from "../blobs/part-file.ts";
+import { readSmallBlob } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
 import { blobName } from "./oci-layout.ts";
@@ -71,7 +71,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
     const path = `${dirname(target)}/.${randomUUID()}`;
     await this.#onDisk(() => mkdir(dirname(target), { recursive: true }));
     if (descriptor.size <= SMALL_BLOB_BYTES) {
-      const bytes = await readSmall(descriptor, openBlob, { signal, onBytes });
+      const bytes = await readSmallBlob(descriptor, openBlob, { signal, onBytes });
       await this.#onDisk(() => writeWhole(path, target, bytes));
       return;
     }
@@ -168,25 +168,6 @@ function isSameEntry(before: Descriptor, added: Descriptor): boolean {
   const name = before.annotations?.[REF_NAME];
   if (name !== added.annotations?.[REF_NAME]) return false;
   return name !== undefined || before.digest === added.digest;
-}
-
-async function readSmall(
-  descriptor: Descriptor,
-  openBlob: BlobOpener,
-  {
-    signal,
-    onBytes,
-  }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: ((count: number) => void) | undefined },
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  // An empty blob needs no source: some registries refuse to serve one.
-  const bytes = descriptor.size === 0 ? [] : await openBlob({ offset: 0, signal });
-  for await (const chunk of verifyBlob(bytes, descriptor)) {
-    signal?.throwIfAborted();
-    chunks.push(chunk);
-    onBytes?.(chunk.byteLength);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
 async function writeWhole(path: string, target: string, bytes: Uint8Array): Promise<void> {
