@@ -96,7 +96,7 @@ export class StageGraph {
 
   #declare(stage: Stage, index: number, options: StageGraphOptions): StageNode {
     const { words, globalArgs } = options;
-    const baseName = at(stage.at, () => words.expand(stage.baseName, globalArgs));
+    const { word: baseName, unmatched } = at(stage.at, () => words.expandWhole(stage.baseName, globalArgs));
     if (baseName === "")
       throw new BuildError("DOCKERFILE_INVALID", `base name (${stage.baseName}) should not be blank`, {
         at: stage.at,
@@ -109,7 +109,7 @@ export class StageGraph {
       shownName: stage.name ?? `stage-${index}`,
       name: stage.name?.toLowerCase(),
       baseName,
-      unsetInBase: words.unsetIn(stage.baseName, globalArgs),
+      unsetInBase: unmatched,
       base: this.#baseOf(baseName),
       at: stage.at,
       platform,

@@ -1,4 +1,4 @@
-import { type EscapeCharacter, expandWord, splitWords } from "../../parser/index.ts";
+import { type EscapeCharacter, type Expansion, expandWord, splitWords } from "../../parser/index.ts";
 import type { EnvList } from "./env-list.ts";
 
 /** Variable expansion as one Dockerfile has it: with its escape character. */
@@ -11,12 +11,12 @@ export class WordExpander {
 
   /** A word with its variables replaced and its quotes removed. @throws {DockerfileError} */
   expand(word: string, env: EnvList): string {
-    return expandWord(word, env.asMap(), { escape: this.#escape }).word;
+    return this.expandWhole(word, env).word;
   }
 
-  /** The variables of a word that have no value. @throws {DockerfileError} */
-  unsetIn(word: string, env: EnvList): readonly string[] {
-    return [...expandWord(word, env.asMap(), { escape: this.#escape }).unmatched];
+  /** The same, with the variables that it found and those that have no value. @throws {DockerfileError} */
+  expandWhole(word: string, env: EnvList): Expansion {
+    return expandWord(word, env.asMap(), { escape: this.#escape });
   }
 
   /** Replaces variables in a heredoc's body, leaving quotes alone; the escape is always a backslash there. */
