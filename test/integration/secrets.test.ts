@@ -72,6 +72,27 @@ describe.skipIf(problem !== undefined)(
 
     const webHost = (): string => `127.0.0.1:${(web.address() as AddressInfo).port}`;
 
+    /** Starts a build that nothing is cached of; its step goes on, with its secrets, until it is released. */
+    async function startHeld(round: number) {
+      const held = join(bench.store, "cache/mounts");
+      const [mounts] = await readdir(held);
+      if (mounts === undefined) throw new Error("the cache mount should be there");
+      const meet = (name: string): string => join(held, mounts, name);
+      await writeFile(meet("hold"), "");
+      await rm(meet("good"), { force: true });
+      const words = ["--build-arg", `ROUND=${round}`, ...args("good", "plain")];
+      const child = bench.start(bench.buildArgs(words), { env });
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      child.stdout?.resume();
+      child.stderr?.resume();
+      return {
+        child,
+        ended,
+        reached: () => waitForFile(meet("good")),
+        release: () => rm(meet("hold"), { force: true }),
+      };
+    }
+
     const args = (end: string, progress: string): readonly string[] => [
       ...[`--progress=${progress}`, "--build-arg", `END=${end}`],
       ...["--build-arg", `HTTP_PROXY=http://me:${CANARIES.proxy}@127.0.0.1:9`],
@@ -117,19 +138,9 @@ describe.skipIf(problem !== undefined)(
     });
 
     it("are in no command line, and in the environment of no process but the step's own", async () => {
-      const held = join(bench.store, "cache/mounts");
-      const [mounts] = await readdir(held);
-      if (mounts === undefined) throw new Error("the cache mount should be there");
-      await writeFile(join(held, mounts, "hold"), "");
-      await rm(join(held, mounts, "good"), { force: true });
-      const child = bench.start(bench.buildArgs(["--build-arg", "ROUND=1", ...args("good", "plain")]), {
-        env,
-      });
-      const ended = new Promise((resolve) => child.once("close", resolve));
-      child.stdout?.resume();
-      child.stderr?.resume();
+      const { child, ended, reached, release } = await startHeld(1);
       try {
-        await waitForFile(join(held, mounts, "good"));
+        await reached();
         const processes = await listProcesses();
         const ours = descendantsOf(child.pid ?? 0, processes).filter(({ pid }) => pid !== child.pid);
         expect(ours.length).toBeGreaterThan(2);
@@ -140,7 +151,7 @@ describe.skipIf(problem !== undefined)(
         for (const { environ, program } of helpers) expect(hasCanary(environ), program).toBe(false);
         expect(await findCanaries(bench.store)).toEqual([]);
       } finally {
-        await rm(join(held, mounts, "hold"), { force: true });
+        await release();
       }
       expect(await ended).toBe(0);
     });
@@ -148,18 +159,9 @@ describe.skipIf(problem !== undefined)(
     it.skipIf(!existsSync("/dev/shm"))(
       "are in memory only while a step runs, and nowhere after the start that follows a SIGKILL",
       async () => {
-        const held = join(bench.store, "cache/mounts");
-        const [mounts = ""] = await readdir(held);
-        await writeFile(join(held, mounts, "hold"), "");
-        await rm(join(held, mounts, "good"), { force: true });
-        const child = bench.start(bench.buildArgs(["--build-arg", "ROUND=2", ...args("good", "plain")]), {
-          env,
-        });
-        const ended = new Promise((resolve) => child.once("close", resolve));
-        child.stdout?.resume();
-        child.stderr?.resume();
+        const { child, ended, reached, release } = await startHeld(2);
         try {
-          await waitForFile(join(held, mounts, "good"));
+          await reached();
           const left = await memoryFolders(child.pid);
           expect(left).toHaveLength(1);
           expect((await findCanaries(left[0] ?? "")).length).toBeGreaterThan(1);
@@ -168,7 +170,7 @@ describe.skipIf(problem !== undefined)(
           expect(await findCanaries(bench.store)).toEqual([]);
         } finally {
           child.kill("SIGKILL");
-          await rm(join(held, mounts, "hold"), { force: true });
+          await release();
         }
         expect((await bench.strake(["images"])).code).toBe(0);
         // All stores share the place: a start of another one, in another test, may be removing it just now.
