@@ -24,6 +24,10 @@ export interface Settings {
   readonly insecureRegistries: readonly string[];
   /** `$STRAKE_REGISTRY_MIRRORS`, `REGISTRY=ADDRESS` apart by commas: asked first when pulling, in this order. */
   readonly registryMirrors: readonly string[];
+  /** `$STRAKE_RETRY_TIMEOUT`: what `--retry-timeout` is when it isn't given. */
+  readonly retryTimeout: string | undefined;
+  /** `--retry-timeout` of this call: how long failing requests to registries are tried again. */
+  readonly retryTimeoutMs?: number | undefined;
   /** `$PATH`: where runc, credential helpers and the like are looked for. */
   readonly searchPath: string;
   /** `$STRAKE_DEBUG`: unexpected errors show their stack. */
@@ -79,6 +83,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     sshAgentSocket: read("SSH_AUTH_SOCK"),
     insecureRegistries: splitList(read("STRAKE_INSECURE_REGISTRIES")),
     registryMirrors: splitList(read("STRAKE_REGISTRY_MIRRORS")),
+    retryTimeout: read("STRAKE_RETRY_TIMEOUT"),
     searchPath: read("PATH") ?? DEFAULT_PATH,
     debug: !["", "0", "false"].includes(variables["STRAKE_DEBUG"] ?? ""),
     variables: Object.freeze({ ...variables }),

@@ -1,3 +1,4 @@
+import type { OptionTable, ParsedOptions } from "./args/option-table.ts";
 import type { CommandContext } from "./command.ts";
 import { Interruption } from "./error.ts";
 import { findCommand } from "./find-command.ts";
@@ -70,5 +71,16 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
     const { runInNamespace } = await import("./run-in-namespace.ts");
     return runInNamespace(context);
   }
-  return (await command.run({ options, positionals, beforeDashes }, context)) ?? EXIT.done;
+  const called = await withSettings(options, context);
+  return (await command.run({ options, positionals, beforeDashes }, called)) ?? EXIT.done;
+}
+
+/** Flags that say for this call what the environment says for all. */
+async function withSettings(
+  { "retry-timeout": retryTimeout }: ParsedOptions<OptionTable>,
+  context: CommandContext,
+): Promise<CommandContext> {
+  if (typeof retryTimeout !== "string") return context;
+  const { withRetryTimeout } = await import("./registry/retry-flag.ts");
+  return withRetryTimeout(context, retryTimeout);
 }

@@ -17,7 +17,7 @@ import { SerialQueue } from "./serial-queue.ts";
 import type { Exchange } from "./transport/exchange.ts";
 import { createNodeExchange } from "./transport/node-exchange.ts";
 import { createProxyExchange } from "./transport/proxy-exchange.ts";
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./transport/retry.ts";
+import { DEFAULT_RETRY_POLICY, type RetryPolicy, retryFor } from "./transport/retry.ts";
 import { Sender, type Timeouts } from "./transport/sender.ts";
 import { createSystemCaExchange } from "./transport/system-ca-exchange.ts";
 import { WarningFilter } from "./warnings.ts";
@@ -30,6 +30,11 @@ export interface RegistryClientOptions {
   readonly userAgent?: string | undefined;
   readonly onEvent?: OnRegistryEvent | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /**
+   * How long to go on trying while nothing gets on, however often; 0 tries everything once. When absent: ten tries, and
+   * ten minutes at most.
+   */
+  readonly retryTimeoutMs?: number | undefined;
   /** A minute each when absent. */
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Which requests go through a proxy; none when absent. See `createProxyRules`. */
@@ -61,13 +66,17 @@ export class RegistryClient implements AsyncDisposable {
   readonly #exchange: Exchange;
 
   constructor(options: RegistryClientOptions = {}) {
-    const { onEvent, clock = SYSTEM_CLOCK } = options;
+    const { onEvent, clock = SYSTEM_CLOCK, retryTimeoutMs } = options;
     this.#exchange = createExchange(options);
     const deps: SessionDeps = {
       sender: new Sender(this.#exchange, clock, onEvent, options.timeouts),
       credentials: options.credentials ?? ANONYMOUS,
       clock,
-      policy: { ...DEFAULT_RETRY_POLICY, ...options.retry },
+      policy: {
+        ...DEFAULT_RETRY_POLICY,
+        ...(retryTimeoutMs === undefined ? {} : retryFor(retryTimeoutMs)),
+        ...options.retry,
+      },
       warnings: new WarningFilter(),
       userAgent: options.userAgent ?? "strake",
       onEvent,

@@ -112,7 +112,7 @@ export class HostSession {
 
   /** The tries of an operation of several requests. */
   newBudget(): RetryBudget {
-    return new RetryBudget(this.#deps.policy);
+    return new RetryBudget(this.#deps.policy, this.#deps.clock);
   }
 
   /** Tells a warning, each text once. */
@@ -137,7 +137,7 @@ export class HostSession {
       method,
       missing: request.missing,
     };
-    const budget = request.budget ?? new RetryBudget(this.#deps.policy);
+    const budget = request.budget ?? this.newBudget();
     const answer = await orUnreachable(attempt, url, async () => {
       const once = (): Promise<Answer> => this.#authorized(request, url, base);
       if (request.retries === false) {
@@ -204,8 +204,8 @@ export class HostSession {
 
   /** Finds out the protocol; a connection that only broke is tried again, like that of any other request. */
   async #detect(): Promise<URL> {
-    const { clock, policy } = this.#deps;
-    const budget = new RetryBudget(policy);
+    const { clock } = this.#deps;
+    const budget = this.newBudget();
     for (;;) {
       try {
         return await detectProtocol(this.endpoint, this.#deps, (answer) => closeGate(answer, this.#retry));
@@ -213,7 +213,7 @@ export class HostSession {
         if (!(error instanceof NetworkError) || error.fault === "timeout") throw error;
         const attempt = budget.attempts + 1;
         if (!isRetriedFault(error, { loopback: this.#retry.loopback, attempt })) throw error;
-        const waitMs = budget.fail(clock.random());
+        const waitMs = budget.fail();
         if (waitMs === undefined) throw error;
         await sleep(clock, waitMs);
       }

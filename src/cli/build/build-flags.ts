@@ -1,5 +1,6 @@
 import type { OptionTable, ParsedOptions } from "../args/option-table.ts";
 import { PROGRESS_FLAG } from "../progress/progress-flags.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 const SOURCE = "What to build";
 const RESULT = "What becomes of it";
@@ -135,6 +136,8 @@ export const BUILD_FLAGS = {
     hidden: true,
     summary: "Where to export the cache",
   },
+
+  "retry-timeout": { ...RETRY_FLAGS["retry-timeout"], group: RESULT },
 
   progress: { ...PROGRESS_FLAG, group: SHOW },
   "on-fail": {

@@ -17,6 +17,7 @@ import { type ImagePlace, parsePlace } from "../images/place.ts";
 import { Workbench } from "../images/workbench.ts";
 import { openView } from "../progress/open-view.ts";
 import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
 export const copy = defineCommand({
@@ -48,6 +49,7 @@ export const copy = defineCommand({
     },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image" },
+    ...RETRY_FLAGS,
   },
   examples: [
     {

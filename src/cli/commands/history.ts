@@ -6,6 +6,7 @@ import { viewImage } from "../images/view-image.ts";
 import { openWorkbench } from "../images/workbench.ts";
 import { truncate } from "../progress/display-width.ts";
 import { formatBytes } from "../progress/format.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { formatAgo } from "../tables/ago.ts";
 import { formatTable } from "../tables/table.ts";
 import { oneLine } from "../text.ts";
@@ -35,6 +36,7 @@ export const history = defineCommand({
     quiet: { type: "boolean", short: "q", summary: "Only the image ID" },
     json: { type: "boolean", summary: "As JSON" },
     platform: PLATFORM_FLAG,
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake history app", summary: "Which instruction made which layer" },

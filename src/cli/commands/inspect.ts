@@ -5,6 +5,7 @@ import { CliError, usageError } from "../error.ts";
 import { PLATFORM_FLAG } from "../images/find-images.ts";
 import { type ShownImage, viewImage } from "../images/view-image.ts";
 import { openWorkbench } from "../images/workbench.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const inspect = defineCommand({
   operands: "IMAGE...",
@@ -17,6 +18,7 @@ export const inspect = defineCommand({
     config: { type: "boolean", summary: "The config alone, byte by byte: its digest is the image ID" },
     manifest: { type: "boolean", summary: "The manifest alone, byte by byte; the index of several images" },
     platform: PLATFORM_FLAG,
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake inspect app", summary: "Config, layers and digests, in Docker's form" },

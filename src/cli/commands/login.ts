@@ -6,6 +6,7 @@ import { Asker, readSecretFromStdin } from "../registry/ask.ts";
 import { credentialFile } from "../registry/credential-file.ts";
 import { openRegistry } from "../registry/open-registry.ts";
 import { parseRegistryName } from "../registry/registry-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { oneLine } from "../text.ts";
 
 interface Account {
@@ -36,6 +37,7 @@ export const login = defineCommand({
       default: "$REGISTRY_AUTH_FILE, else ~/.docker/config.json",
       summary: "Where to store it",
     },
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake login", summary: "Docker Hub; asks for the user name and password" },

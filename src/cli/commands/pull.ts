@@ -11,6 +11,7 @@ import { openView } from "../progress/open-view.ts";
 import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { pullIntoStore } from "../registry/pull-into-store.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
 export const pull = defineCommand({
@@ -34,6 +35,7 @@ export const pull = defineCommand({
     },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image: name, ID, digest" },
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake pull debian:bookworm-slim", summary: "From Docker Hub" },

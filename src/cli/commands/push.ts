@@ -11,6 +11,7 @@ import { openView } from "../progress/open-view.ts";
 import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
 import { ensureManifest } from "../registry/ensure-manifest.ts";
 import { openRegistry } from "../registry/open-registry.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const push = defineCommand({
   operands: "NAME[:TAG]...",
@@ -25,6 +26,7 @@ export const push = defineCommand({
       type: "boolean",
       summary: "The result as JSON, one line for each name: digest, and what was sent",
     },
+    ...RETRY_FLAGS,
   },
   examples: [
     {

@@ -4,6 +4,7 @@ import { defineCommand } from "../command.ts";
 import { CliError, usageError } from "../error.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parseRemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { writeFileWhole } from "../registry/write-file-whole.ts";
 
 export const registryBlob = defineCommand({
@@ -12,6 +13,7 @@ export const registryBlob = defineCommand({
   details: ["Writes a layer, a config or whatever else has that digest, and checks that it has."],
   options: {
     output: { type: "string", short: "o", value: "FILE", default: "standard output", summary: "Where to" },
+    ...RETRY_FLAGS,
   },
   examples: [
     {

@@ -6,6 +6,7 @@ import { CliError } from "../error.ts";
 import { Asker } from "../registry/ask.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parseRemoteName, type RemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
 export const registryDelete = defineCommand({
@@ -26,6 +27,7 @@ export const registryDelete = defineCommand({
       summary: "Where tags can't be deleted, put something empty under the tag and delete that",
     },
     force: { type: "boolean", short: "f", summary: "It is no error when the image is not there" },
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake registry delete localhost:5000/app:old", summary: "One tag" },

@@ -3,6 +3,7 @@ import { fetchChosen } from "../registry/fetch-chosen.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { parseRemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
 export const registryDigest = defineCommand({
@@ -19,6 +20,7 @@ export const registryDigest = defineCommand({
     },
     full: { type: "boolean", summary: "With the name in front: NAME@DIGEST" },
     json: { type: "boolean", summary: "As JSON: media type, digest and size" },
+    ...RETRY_FLAGS,
   },
   examples: [{ command: "strake registry digest debian:12", summary: "What to pin a base image to" }],
   async run({ options, positionals: [named = ""] }, context) {

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parseRemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 /** Docker's own image for this question; asking for its headers counts as no pull. */
 const PREVIEW = "ratelimitpreview/test";
@@ -12,7 +13,7 @@ export const registryLimits = defineCommand({
     "Docker Hub tells how many pulls it allows and how many are left, for the user that is logged in or else for the address. " +
       "Another registry is asked by an image that it has; most have no limit or don't tell it.",
   ],
-  options: { json: { type: "boolean", summary: "As JSON" } },
+  options: { json: { type: "boolean", summary: "As JSON" }, ...RETRY_FLAGS },
   examples: [{ command: "strake registry limits", summary: "Docker Hub's" }],
   async run({ options, positionals: [named = PREVIEW] }, context) {
     const { stdout, signal } = context;

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { printList } from "../registry/print-list.ts";
 import { parseRegistryName } from "../registry/registry-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const registryLs = defineCommand({
   operands: "[REGISTRY]",
@@ -11,6 +12,7 @@ export const registryLs = defineCommand({
   options: {
     limit: { type: "string", short: "n", value: "COUNT", summary: "No more than so many" },
     json: { type: "boolean", summary: "As JSON: a list of names" },
+    ...RETRY_FLAGS,
   },
   examples: [{ command: "strake registry ls localhost:5000", summary: "What a registry holds" }],
   async run({ options, positionals: [named] }, context) {

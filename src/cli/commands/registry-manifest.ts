@@ -3,6 +3,7 @@ import { fetchChosen } from "../registry/fetch-chosen.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { parseRemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const registryManifest = defineCommand({
   operands: "NAME[:TAG|@DIGEST]",
@@ -14,6 +15,7 @@ export const registryManifest = defineCommand({
       summary: "The manifest that an index has for this platform, not the index itself",
     },
     raw: { type: "boolean", summary: "Byte by byte, as the registry has it: what the digest is of" },
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake registry manifest debian:12", summary: "An index: one entry for each platform" },

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { formatBytes } from "../progress/format.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parseRemoteName } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 import { formatTable } from "../tables/table.ts";
 
@@ -13,6 +14,7 @@ export const registryReferrers = defineCommand({
   options: {
     type: { type: "string", value: "TYPE", summary: "Only those of this artifact type" },
     json: { type: "boolean", summary: "As JSON: a list of descriptors" },
+    ...RETRY_FLAGS,
   },
   examples: [{ command: "strake registry referrers ghcr.io/team/app:1", summary: "What there is about it" }],
   async run({ options, positionals: [named = ""] }, context) {

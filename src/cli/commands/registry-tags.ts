@@ -2,6 +2,7 @@ import { defineCommand } from "../command.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { printList } from "../registry/print-list.ts";
 import { parseRepository } from "../registry/remote-name.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const registryTags = defineCommand({
   operands: "REPOSITORY",
@@ -9,6 +10,7 @@ export const registryTags = defineCommand({
   options: {
     limit: { type: "string", short: "n", value: "COUNT", summary: "No more than so many" },
     json: { type: "boolean", summary: "As JSON: a list of tags" },
+    ...RETRY_FLAGS,
   },
   examples: [{ command: "strake registry tags debian", summary: "Which Debians there are" }],
   async run({ options, positionals: [named = ""] }, context) {

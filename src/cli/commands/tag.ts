@@ -4,6 +4,7 @@ import { importImage } from "../images/import-image.ts";
 import { fullName } from "../images/names.ts";
 import { parsePlace } from "../images/place.ts";
 import { openWorkbench } from "../images/workbench.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const tag = defineCommand({
   operands: "IMAGE NAME[:TAG]...",
@@ -12,7 +13,7 @@ export const tag = defineCommand({
     "The image may also be outside the store, and is taken into it then: oci:DIR[:TAG], oci-archive:FILE[:TAG], " +
       "docker-archive:FILE[:NAME], docker://NAME.",
   ],
-  options: {},
+  options: { ...RETRY_FLAGS },
   examples: [
     {
       command: "strake tag app registry.example.com/team/app:1.2",

@@ -2,20 +2,29 @@ import type { OnRegistryEvent, RegistryClient, RegistryClientOptions } from "../
 import type { Settings } from "../environment.ts";
 import { VERSION } from "../version.ts";
 import { parseMirrors } from "./mirrors.ts";
+import { readRetryTimeout } from "./retry-flag.ts";
 
 /** A registry client with this user's credentials, certificates, proxies and mirrors. Loads its code now. */
 export async function openRegistry(
-  { variables, home, insecureRegistries, registryMirrors }: Settings,
+  settings: Settings,
   onEvent: OnRegistryEvent,
   options: Pick<RegistryClientOptions, "foreignLayers"> = {},
 ): Promise<RegistryClient> {
+  const { variables, home, insecureRegistries, registryMirrors } = settings;
+  const retryTimeoutMs = readRetryTimeout(settings);
   const { RegistryClient, settingsFromEnvironment } = await import("../../registry/index.ts");
-  const settings = settingsFromEnvironment({
+  const fromEnvironment = settingsFromEnvironment({
     env: variables,
     home,
     insecure: insecureRegistries,
     mirrors: parseMirrors(registryMirrors),
     onWarning: (text) => onEvent({ kind: "warning", registry: "Credentials", text }),
   });
-  return new RegistryClient({ userAgent: `strake/${VERSION}`, ...settings, ...options, onEvent });
+  return new RegistryClient({
+    userAgent: `strake/${VERSION}`,
+    retryTimeoutMs,
+    ...fromEnvironment,
+    ...options,
+    onEvent,
+  });
 }

@@ -88,7 +88,7 @@ export async function uploadChunks(
       budget.progress();
       refusals = 0;
     } else {
-      const waitMs = budget.fail(clock.random());
+      const waitMs = budget.fail();
       if (waitMs === undefined) throw error;
       await sleep(clock, waitMs, signal);
     }

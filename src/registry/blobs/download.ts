@@ -64,7 +64,7 @@ export class Download {
   constructor(request: BlobRequest, deps: BlobFetchDeps) {
     this.#request = request;
     this.#deps = deps;
-    this.#budget = new RetryBudget(deps.policy);
+    this.#budget = new RetryBudget(deps.policy, deps.clock);
     this.#given = deps.given ?? new Set();
     this.#end = request.end ?? request.descriptor.size;
     this.#offset = request.offset;
@@ -148,9 +148,7 @@ export class Download {
     const session = this.#session;
     if (session === undefined) throw fault;
     const attempt = this.#budget.attempts + 1;
-    const waitMs = isRetriedFault(fault, { loopback: false, attempt })
-      ? this.#budget.fail(clock.random())
-      : undefined;
+    const waitMs = isRetriedFault(fault, { loopback: false, attempt }) ? this.#budget.fail() : undefined;
     const registry = session.endpoint.host;
     if (waitMs === undefined) {
       const readers = await this.#deps.readers();
@@ -233,7 +231,7 @@ export class Download {
       }
       // A storage behind the registry refuses links that are too old; the registry gives out new ones.
       const isStorage = answer.hops.length > 0 && (status === 401 || status === 403);
-      const waitMs = isStorage ? this.#budget.fail(this.#deps.clock.random()) : undefined;
+      const waitMs = isStorage ? this.#budget.fail() : undefined;
       if (waitMs === undefined) throw asBlobError(await session.refuse(answer, request), status, digest);
       answer.body.discard();
       await sleep(this.#deps.clock, waitMs, signal);

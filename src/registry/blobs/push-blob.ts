@@ -1,4 +1,5 @@
 import { repositoryScope } from "../auth/scope.ts";
+import type { Clock } from "../clock.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession } from "../host-session.ts";
 import { RetryBudget, type RetryPolicy } from "../transport/retry.ts";
@@ -28,7 +29,7 @@ export async function pushBlob(
     // A mount that does not work opens a session, so while there are other candidates it is cheaper to look first.
     const isLast = i === options.mountFrom.length - 1;
     if (!isLast && !(await isThere(session, options, from))) continue;
-    const outcome = await tryMount(session, options, { from, policy: deps.policy });
+    const outcome = await tryMount(session, options, { from, ...deps });
     if (outcome === "mounted") return { kind: "mounted", from };
     started = outcome;
     if (started !== undefined) break;
@@ -50,7 +51,7 @@ async function isThere(session: HostSession, options: PushBlobOptions, repositor
 async function tryMount(
   session: HostSession,
   { repository, descriptor, signal }: PushBlobOptions,
-  { from, policy }: { readonly from: string; readonly policy: RetryPolicy },
+  { from, policy, clock }: { readonly from: string; readonly policy: RetryPolicy; readonly clock: Clock },
 ): Promise<"mounted" | URL | undefined> {
   const query = new URLSearchParams({ mount: descriptor.digest, from });
   let answer: Answer;
@@ -61,7 +62,7 @@ async function tryMount(
       target: `${repository}/blobs/uploads/?${query}`,
       repository,
       scopes: [...pushScopes(repository), repositoryScope(from, "pull")],
-      budget: new RetryBudget({ ...policy, maxAttempts: Math.min(MOUNT_TRIES, policy.maxAttempts) }),
+      budget: new RetryBudget({ ...policy, maxAttempts: Math.min(MOUNT_TRIES, policy.maxAttempts) }, clock),
       signal,
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { OciError, splitDigest, verifyBlob } from "../../oci/index.ts";
+import { splitDigest, verifyBlob } from "../../oci/index.ts";
 import { sleep } from "../clock.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
@@ -7,6 +7,7 @@ import { NetworkError } from "../transport/network-error.ts";
 import { isRetriedStatus, parseRetryAfter, RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { cancelUpload } from "./cancel-upload.ts";
+import { checkStoredDigest } from "./check-stored-digest.ts";
 import { findSession, uploadChunks } from "./chunked-upload.ts";
 import { hasBlob, pushScopes } from "./has-blob.ts";
 import type { PushBlobDeps, PushBlobOptions } from "./push-types.ts";
@@ -41,6 +42,9 @@ const RATE_LIMIT_DELAY_MS = 2000;
 /** Past this a blob that was lost on its way twice is sent in pieces. */
 const CHUNK_AFTER_LOSSES = 2;
 const CHUNK_LOST_BYTES = 32 * 1024 * 1024;
+/** A body that broke off so often will not arrive, however long somebody is willing to wait. */
+const MAX_WASTED = 10;
+const WASTED_BYTES = 1024 * 1024;
 /** Pieces are made smaller down to this when something on the way refuses them. */
 const LEAST_CHUNK_BYTES = 256 * 1024;
 /** What the server may need to store a blob once it has all of it: seconds for gigabytes on slow disks. */
@@ -55,6 +59,9 @@ export class Upload {
   readonly #budget: RetryBudget;
   #rehashed = false;
   #losses = 0;
+  /** Bytes of the latest body that went out, and how many bodies went out for nothing. */
+  #sentBytes = 0;
+  #wasted = 0;
   /** Until the registry turns out not to take pieces. */
   #resumes = true;
   /** What the registry said last that it has. */
@@ -68,7 +75,7 @@ export class Upload {
     this.#session = session;
     this.#options = options;
     this.#deps = deps;
-    this.#budget = new RetryBudget(deps.policy);
+    this.#budget = new RetryBudget(deps.policy, deps.clock);
   }
 
   /** `started` is a session that exists already. */
@@ -117,7 +124,10 @@ export class Upload {
     const { descriptor } = this.#options;
     const found = await findSession(this.#session, this.#request("GET", session));
     if (found === undefined || found.offset > descriptor.size) return undefined;
-    if (found.offset > this.#stored) this.#budget.progress();
+    if (found.offset > this.#stored) {
+      this.#budget.progress();
+      this.#wasted = 0;
+    }
     this.#stored = found.offset;
     return found.offset === 0 ? found.location : found;
   }
@@ -126,7 +136,12 @@ export class Upload {
   async #wait({ atOnce, leastWaitMs, reason, error }: Unfinished): Promise<void> {
     const { clock, onEvent } = this.#deps;
     const { repository, descriptor, signal } = this.#options;
-    const waitMs = atOnce === true ? 0 : this.#budget.fail(clock.random(), leastWaitMs);
+    if (this.#sentBytes >= WASTED_BYTES) {
+      if (++this.#wasted >= MAX_WASTED) throw error;
+      this.#budget.worked();
+      this.#sentBytes = 0;
+    }
+    const waitMs = atOnce === true ? 0 : this.#budget.fail(leastWaitMs);
     if (waitMs === undefined) throw error;
     onEvent?.({
       kind: "retried",
@@ -154,9 +169,13 @@ export class Upload {
   /** Sends everything in one request. Anything but "done" means: look whether it arrived, else a new session. */
   async #send(location: URL): Promise<"done" | Unfinished> {
     const { descriptor, open, signal, onSent } = this.#options;
+    const sent = (bytes: number): void => {
+      this.#sentBytes = bytes;
+      onSent?.(bytes);
+    };
     return await this.#finish(location, () => {
-      onSent?.(0);
-      return uploadBody(descriptor, open, { signal, onSent });
+      sent(0);
+      return uploadBody(descriptor, open, { signal, onSent: sent });
     });
   }
 
@@ -183,7 +202,7 @@ export class Upload {
     }
     const { status } = answer;
     if (status === 201) {
-      this.#checkDigest(answer);
+      checkStoredDigest(answer, descriptor.digest);
       answer.body.discard();
       return "done";
     }
@@ -279,21 +298,6 @@ export class Upload {
       { registry, repository: this.#options.repository, status: answer.status },
     );
   }
-
-  #checkDigest(answer: Answer): void {
-    const { digest } = this.#options.descriptor;
-    const stated = answer.headers.one("docker-content-digest");
-    if (stated === undefined || stated === digest || splitAlgorithm(stated) !== splitAlgorithm(digest))
-      return;
-    throw new OciError(
-      "BLOB_CORRUPT",
-      `Cannot push blob "${digest}": the registry stored it as "${stated.slice(0, 200)}"`,
-    );
-  }
-}
-
-function splitAlgorithm(digest: string): string {
-  return digest.slice(0, digest.indexOf(":"));
 }
 
 function isDigestRefusal(error: Error): boolean {

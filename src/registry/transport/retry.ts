@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { NetworkError } from "./network-error.ts";
 
 /** How often and how long one operation is tried. */
@@ -6,6 +7,8 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
+  /** No try begins later than this after the first failure since the last progress. */
+  readonly giveUpAfterMs: number;
   /** A registry that asks for a longer wait than this is reported instead of obeyed. */
   readonly maxRetryAfterMs: number;
 }
@@ -18,8 +21,22 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   maxAttempts: 10,
   baseDelayMs: 250,
   maxDelayMs: 8_000,
+  giveUpAfterMs: 600_000,
   maxRetryAfterMs: 60_000,
 };
+
+/**
+ * Trying for as long as somebody wants to wait, however many tries that takes, and waiting as long as a registry asks
+ * for within that time. With 0 each request is sent once.
+ */
+export function retryFor(durationMs: number): Partial<RetryPolicy> {
+  if (durationMs <= 0) return { maxAttempts: 1 };
+  return {
+    maxAttempts: Number.POSITIVE_INFINITY,
+    giveUpAfterMs: durationMs,
+    maxRetryAfterMs: Math.max(DEFAULT_RETRY_POLICY.maxRetryAfterMs, durationMs),
+  };
+}
 
 /** 499 and 520 to 524 come from the fronts of CDNs. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([
@@ -72,13 +89,16 @@ export function parseRetryAfter(text: string | undefined, dateMs: number): numbe
   return Number.isNaN(date) ? undefined : Math.max(0, date - dateMs);
 }
 
-/** Counts the tries of one operation; progress starts the count anew. */
+/** Counts the tries of one operation, and the time since they began to fail; progress starts both anew. */
 export class RetryBudget {
   readonly #policy: RetryPolicy;
+  readonly #clock: Clock;
   #attempts = 0;
+  #failingSinceMs: number | undefined;
 
-  constructor(policy: RetryPolicy) {
+  constructor(policy: RetryPolicy, clock: Clock) {
     this.#policy = policy;
+    this.#clock = clock;
   }
 
   /** Failed tries since the last progress. */
@@ -87,13 +107,24 @@ export class RetryBudget {
   }
 
   /** Notes a failed try; returns how long to wait before the next, or undefined when there is to be none. */
-  fail(random: number, retryAfterMs?: number): number | undefined {
+  fail(retryAfterMs?: number): number | undefined {
+    const { maxAttempts, giveUpAfterMs } = this.#policy;
+    const nowMs = this.#clock.nowMs();
     this.#attempts++;
-    if (this.#attempts >= this.#policy.maxAttempts) return undefined;
-    return Math.max(retryAfterMs ?? 0, backoffMs(this.#attempts, this.#policy, random));
+    this.#failingSinceMs ??= nowMs;
+    if (this.#attempts >= maxAttempts) return undefined;
+    const waitMs = Math.max(retryAfterMs ?? 0, backoffMs(this.#attempts, this.#policy, this.#clock.random()));
+    return nowMs + waitMs - this.#failingSinceMs > giveUpAfterMs ? undefined : waitMs;
   }
 
+  /** The operation got on: what fails from now on is counted from the start. */
   progress(): void {
     this.#attempts = 0;
+    this.#failingSinceMs = undefined;
+  }
+
+  /** Time was spent on moving bytes, if in vain: it is not counted, the try is. */
+  worked(): void {
+    this.#failingSinceMs = undefined;
   }
 }

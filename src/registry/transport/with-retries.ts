@@ -15,6 +15,7 @@ import type { Answer } from "./sender.ts";
 const MAX_STALE_CONNECTIONS = 8;
 /** First pause after a 429 that does not say how long. */
 const RATE_LIMIT_DELAY_MS = 2000;
+const MAX_RATE_LIMIT_DELAY_MS = 30_000;
 
 export interface RetryContext {
   readonly clock: Clock;
@@ -55,7 +56,7 @@ export async function withRetries(
       if (!(error instanceof NetworkError)) throw error;
       if (error.onReusedConnection && error.fault === "reset" && stale++ < MAX_STALE_CONNECTIONS) continue;
       if (!isRetriedFault(error, { loopback, attempt: budget.attempts + 1 })) throw error;
-      const waitMs = budget.fail(clock.random());
+      const waitMs = budget.fail();
       if (waitMs === undefined) throw error;
       await pause(waitMs, error.message);
       continue;
@@ -64,8 +65,8 @@ export async function withRetries(
     if (!isRetriedStatus(status)) return answer;
     const asked = closeGate(answer, context);
     if (asked !== undefined && asked > policy.maxRetryAfterMs) return answer;
-    const least = asked ?? (status === 429 ? RATE_LIMIT_DELAY_MS * 2 ** budget.attempts : 0);
-    const waitMs = budget.fail(clock.random(), least);
+    const least = asked ?? (status === 429 ? rateLimitDelayMs(budget.attempts) : 0);
+    const waitMs = budget.fail(least);
     if (waitMs === undefined) return answer;
     answer.body.discard();
     if (status === 429 || asked !== undefined) {
@@ -74,6 +75,11 @@ export async function withRetries(
     }
     await pause(waitMs, `it answered ${status}`);
   }
+}
+
+/** Longer than after other failures: whoever limits requests counts those that come too early as well. */
+function rateLimitDelayMs(attempts: number): number {
+  return Math.min(MAX_RATE_LIMIT_DELAY_MS, RATE_LIMIT_DELAY_MS * 2 ** attempts);
 }
 
 /** Holds the host's other requests back where an answer asks for a pause; returns how long it asked for. */

@@ -8,6 +8,7 @@ import {
   isRetriedStatus,
   parseRetryAfter,
   RetryBudget,
+  retryFor,
 } from "../../../src/registry/transport/retry.ts";
 import { ManualClock } from "../../support/registry-clock.ts";
 
@@ -75,15 +76,56 @@ test("toNetworkError() looks into errors of several addresses and their causes",
 
 describe("RetryBudget", () => {
   test("ends after ten tries, doubles its delays, and starts anew with progress", () => {
-    const budget = new RetryBudget(DEFAULT_RETRY_POLICY);
-    const delays = Array.from({ length: 10 }, () => budget.fail(1));
+    const budget = new RetryBudget(DEFAULT_RETRY_POLICY, new ManualClock());
+    const delays = Array.from({ length: 10 }, () => budget.fail());
     expect(delays).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, undefined]);
     budget.progress();
-    expect(budget.fail(0.5)).toBe(125);
+    expect(budget.fail()).toBe(250);
   });
 
   test("waits at least as long as asked", () => {
-    expect(new RetryBudget(DEFAULT_RETRY_POLICY).fail(0, 7000)).toBe(7000);
+    expect(new RetryBudget(DEFAULT_RETRY_POLICY, new ManualClock()).fail(7000)).toBe(7000);
+  });
+
+  test("ends ten minutes after the first failure, unless something got on meanwhile", async () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget(DEFAULT_RETRY_POLICY, clock);
+    await clock.advance(3_600_000);
+    expect(budget.fail()).toBe(250);
+    await clock.advance(599_400);
+    expect(budget.fail()).toBe(500);
+    await clock.advance(200);
+    expect(budget.fail()).toBeUndefined();
+    budget.progress();
+    expect(budget.fail()).toBe(250);
+  });
+
+  test("work in vain is not counted as time, but as a try", async () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget(DEFAULT_RETRY_POLICY, clock);
+    for (let tries = 1; tries < DEFAULT_RETRY_POLICY.maxAttempts; tries++) {
+      await clock.advance(1_200_000);
+      budget.worked();
+      expect(budget.fail()).toBeGreaterThan(0);
+    }
+    budget.worked();
+    expect(budget.fail()).toBeUndefined();
+  });
+
+  test("with a time of one's own it is only the time that ends it", async () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget({ ...DEFAULT_RETRY_POLICY, ...retryFor(3_600_000) }, clock);
+    let tries = 0;
+    for (let waitMs = budget.fail(); waitMs !== undefined; waitMs = budget.fail(), tries++)
+      await clock.advance(waitMs);
+    expect(tries).toBeGreaterThan(400);
+    expect(tries).toBeLessThan(500);
+  });
+
+  test("with no time at all everything is tried once", () => {
+    expect(
+      new RetryBudget({ ...DEFAULT_RETRY_POLICY, ...retryFor(0) }, new ManualClock()).fail(),
+    ).toBeUndefined();
   });
 
   test("backoffMs() is bounded", () => {
