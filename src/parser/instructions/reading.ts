@@ -64,7 +64,7 @@ export class Reading {
 
   /** Refuses all flags. */
   noFlags(): void {
-    this.flags({});
+    if (this.node.flags.length > 0) this.flags({});
   }
 
   error(complaint: Complaint): DockerfileError {

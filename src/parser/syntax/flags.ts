@@ -17,6 +17,8 @@ export interface FlagScan {
   readonly rest: string;
 }
 
+const NONE: readonly never[] = [];
+
 /** Bytes 0x85 and 0xA0 that belong to no letter, as text/utf8.ts keeps them. */
 const BLANK_BYTES: ReadonlySet<string> = new Set(["\udc85", "\udca0"]);
 
@@ -28,7 +30,7 @@ const BLANK_BYTES: ReadonlySet<string> = new Set(["\udc85", "\udca0"]);
  * flag, and `é` in a value becomes two characters. So a text with other than ASCII in its flags is scanned as bytes.
  */
 export function scanFlags(text: string, escapeChar: EscapeCharacter): FlagScan {
-  if (!text.startsWith("--") && !BLANK_BYTES.has(text.charAt(0))) return { flags: [], rest: text };
+  if (!text.startsWith("--") && !BLANK_BYTES.has(text.charAt(0))) return { flags: NONE, rest: text };
   const found = scan(text, escapeChar);
   // Also the character that ended the last flag has to be ASCII for it to be the end.
   if (isAscii(text.slice(0, found.end + 1))) return { flags: found.flags, rest: text.slice(found.end) };

@@ -20,7 +20,7 @@ export class LogicalLine {
     pieces: readonly Range[],
     lines: { readonly start: number; readonly end: number },
   ) {
-    const [first = { start: 0, end: 0 }] = pieces;
+    const first = pieces[0] as Range;
     this.source = source;
     this.startLine = lines.start;
     this.endLine = lines.end;

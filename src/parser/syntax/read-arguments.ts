@@ -91,11 +91,8 @@ function markAs(read: Arguments): Arguments {
 
 function readText({ text, toRange }: Reading): Arguments {
   if (text === "") return NOTHING;
-  return {
-    tokens: [{ type: "text", value: text, range: toRange(0, text.length) }],
-    args: [text],
-    json: false,
-  };
+  const token = { type: "text", value: text, range: toRange(0, text.length) };
+  return { tokens: [token], args: [text], json: false };
 }
 
 function readJson({ text, toRange }: Reading): Arguments | undefined {

@@ -149,11 +149,13 @@ class FileReader {
   /** Joins the lines that an instruction continues on; comment lines between them are dropped, blank ones too. */
   #join(firstLine: PhysicalLine, first: number): { line: LogicalLine; end: number; hasEmptyLine: boolean } {
     const { text } = this.#source;
-    const pieces: Range[] = [];
-    let hasEmptyLine = false;
-    let end = firstLine.next;
+    const lines = { start: firstLine.number, end: firstLine.number };
     let mark = this.#continuation(first, firstLine.contentEnd);
-    pieces.push({ start: first, end: mark ?? firstLine.contentEnd });
+    const begin = { start: first, end: mark ?? firstLine.contentEnd };
+    let end = firstLine.next;
+    let hasEmptyLine = false;
+    if (mark === undefined) return { line: new LogicalLine(this.#source, [begin], lines), end, hasEmptyLine };
+    const pieces: Range[] = [begin];
     while (mark !== undefined) {
       const line = this.#lines.read();
       if (line === undefined) break;
@@ -166,7 +168,8 @@ class FileReader {
         pieces.push({ start: line.start, end: mark ?? line.contentEnd });
       }
     }
-    const line = new LogicalLine(this.#source, pieces, { start: firstLine.number, end: this.#lines.count });
+    lines.end = this.#lines.count;
+    const line = new LogicalLine(this.#source, pieces, lines);
     return { line, end, hasEmptyLine };
   }
 

@@ -79,11 +79,14 @@ function readLevel(line: LogicalLine, text: string, at: number, escapeChar: Esca
   while (argumentsAt < end && isAsciiBlank(text.charCodeAt(argumentsAt))) argumentsAt++;
   const keyword = text.slice(start, keywordEnd);
   const scanned = scanFlags(text.slice(argumentsAt, end), escapeChar);
-  const flags = scanned.flags.map((flag) => ({
-    type: "flag",
-    value: flag.value,
-    range: line.range(at + argumentsAt + flag.start, at + argumentsAt + flag.end),
-  }));
+  const flags =
+    scanned.flags.length === 0
+      ? NONE
+      : scanned.flags.map((flag) => ({
+          type: "flag",
+          value: flag.value,
+          range: line.range(at + argumentsAt + flag.start, at + argumentsAt + flag.end),
+        }));
   const restStart = skipSpace(scanned.rest);
   const rest = scanned.rest.slice(restStart, trimEndOffset(scanned.rest, restStart));
   // Counted from the end, because a flag that ends inside of a character shifts the beginning.
@@ -110,10 +113,11 @@ function finish(
     level.rest === ""
       ? (flags.at(-1)?.range.end ?? keywordToken.range.end)
       : line.range(restAt, restAt + level.rest.length).end;
+  const range = { start: keywordToken.range.start, end };
   return {
     kind: "instruction",
     extent: UNKNOWN,
-    range: { start: keywordToken.range.start, end },
+    range,
     startLine: line.startLine,
     endLine: line.endLine,
     name,
@@ -125,7 +129,7 @@ function finish(
     trigger,
     heredocs: NONE,
     comments: NONE,
-    tokens: [keywordToken, ...flags, ...read.tokens],
+    tokens: [keywordToken].concat(flags, read.tokens),
   };
 }
 
