@@ -29,6 +29,8 @@ export interface MemoryRegistryOptions {
   readonly mount?: "do" | "session" | "refuse";
   /** Blobs are answered in parts where asked for. */
   readonly ranges?: boolean;
+  /** Manifests have an `ETag`, and are replaced only where `If-Match` is right. */
+  readonly versions?: boolean;
   /** Tags can be deleted without their manifest. */
   readonly deletesTags?: boolean;
 }

@@ -112,10 +112,13 @@ export async function startMemoryRegistry(options: MemoryRegistryOptions = {}): 
     { manifests, tags, blobs }: Repository,
     name: string,
   ): Promise<void> {
+    const bytes = request.method === "PUT" ? await readAll(request) : undefined;
     const digest = name.includes(":") ? name : (tags.get(name) ?? "");
-    if (request.method === "PUT") {
-      const bytes = await readAll(request);
+    if (bytes !== undefined) {
       const own = digestBy(name.includes(":") ? name : "sha256:", bytes);
+      const { "if-match": wanted } = request.headers;
+      if (options.versions === true && wanted !== undefined && wanted !== `"${digest}"`)
+        return void response.writeHead(412).end();
       if (name.includes(":") && name !== own) return refuse(response, 400, "DIGEST_INVALID");
       const { config, layers, subject } = JSON.parse(bytes.toString("utf8")) as ManifestShape;
       const missing = [...(config === undefined ? [] : [config]), ...(layers ?? [])].find(
@@ -138,6 +141,7 @@ export async function startMemoryRegistry(options: MemoryRegistryOptions = {}): 
       return void response.writeHead(202).end();
     }
     response.writeHead(200, {
+      ...(options.versions === true ? { etag: `"${digest}"` } : {}),
       "docker-content-digest": digest,
       "content-type": found.mediaType,
       "content-length": found.bytes.byteLength,

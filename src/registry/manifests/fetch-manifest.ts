@@ -53,12 +53,21 @@ export async function fetchManifest(
   request: ManifestRequest,
   budget?: RetryBudget,
 ): Promise<FetchedDocument> {
+  return (await fetchManifestVersion(session, request, budget)).document;
+}
+
+/** The same, with the mark by which the registry tells whether somebody has changed the tag since. */
+export async function fetchManifestVersion(
+  session: HostSession,
+  request: ManifestRequest,
+  budget?: RetryBudget,
+): Promise<{ readonly document: FetchedDocument; readonly etag: string | undefined }> {
   const wire = { ...manifestRequest(session, "GET", request), budget };
   for (let tries = 1; ; tries++) {
     const answer = await session.request(wire);
     if (answer.status !== 200) throw await session.refuse(answer, wire);
     const result = await readManifest(session, answer, request);
-    if (!("damaged" in result)) return result;
+    if (!("damaged" in result)) return { document: result, etag: answer.headers.one("etag") };
     if (tries === DAMAGED_TRIES) throw result.damaged;
   }
 }

@@ -13,11 +13,14 @@ export interface PushManifestRequest {
   readonly tag?: string | undefined;
   /** Send it even if it is there already, because the answer tells something. */
   readonly always?: boolean | undefined;
+  /** Only while the tag is at this version (an ETag); not all registries heed it. */
+  readonly ifMatch?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface PushManifestResult {
-  readonly kind: "pushed" | "unchanged";
+  /** "moved": the tag is not at the version that it had to be at, and nothing was written. */
+  readonly kind: "pushed" | "unchanged" | "moved";
   /** What the registry says it has noted this manifest as a referrer of. */
   readonly subject: Digest | undefined;
 }
@@ -30,7 +33,7 @@ export async function pushManifest(
   session: HostSession,
   request: PushManifestRequest,
 ): Promise<PushManifestResult> {
-  const { repository, descriptor, bytes, tag, signal } = request;
+  const { repository, descriptor, bytes, tag, ifMatch, signal } = request;
   const name = tag ?? descriptor.digest;
   if (request.always !== true && (await isUnchanged(session, request, name)))
     return { kind: "unchanged", subject: undefined };
@@ -40,11 +43,18 @@ export async function pushManifest(
     target: `${repository}/manifests/${name}`,
     repository,
     scopes: [repositoryScope(repository, "pull", "push")],
-    headers: { "content-type": descriptor.mediaType },
+    headers: {
+      "content-type": descriptor.mediaType,
+      ...(ifMatch === undefined ? {} : { "if-match": ifMatch }),
+    },
     body: () => bytes,
     signal,
   };
   const answer = await session.request(wire);
+  if (answer.status === 412 && ifMatch !== undefined) {
+    answer.body.discard();
+    return { kind: "moved", subject: undefined };
+  }
   if (answer.status < 200 || answer.status > 204) throw await session.refuse(answer, wire);
   answer.body.discard();
   const stated = answer.headers.one("docker-content-digest");

@@ -15,7 +15,7 @@ import type { FetchedIndex } from "../images/types.ts";
 import { parseNextLink } from "../link.ts";
 import { BodyTooLongError, readBody } from "../transport/exchange.ts";
 import type { Answer } from "../transport/sender.ts";
-import { fetchManifest } from "./fetch-manifest.ts";
+import { fetchManifestVersion } from "./fetch-manifest.ts";
 
 const MAX_PAGES = 100;
 
@@ -37,7 +37,9 @@ export async function listReferrers(
   request: ReferrersRequest,
 ): Promise<readonly Descriptor[]> {
   const found =
-    (await listByApi(session, request)) ?? (await fetchFallback(session, request))?.index.manifests ?? [];
+    (await listByApi(session, request)) ??
+    (await fetchFallback(session, request))?.document.index.manifests ??
+    [];
   const { artifactType } = request;
   // Filtering is optional for registries, so it is done here in any case.
   const wanted =
@@ -52,14 +54,15 @@ export function fallbackTag(subject: Digest): string {
   return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
 }
 
-/** The index under the fallback tag; undefined when there is none. */
+/** The index under the fallback tag, and its version where the registry tells one; undefined when there is none. */
 export async function fetchFallback(
   session: HostSession,
   { repository, subject, signal }: Pick<ReferrersRequest, "repository" | "subject" | "signal">,
-): Promise<FetchedIndex | undefined> {
+): Promise<{ readonly document: FetchedIndex; readonly etag: string | undefined } | undefined> {
   try {
-    const document = await fetchManifest(session, { repository, name: fallbackTag(subject), signal });
-    if (document.kind === "index") return document;
+    const name = fallbackTag(subject);
+    const { document, etag } = await fetchManifestVersion(session, { repository, name, signal });
+    if (document.kind === "index") return { document, etag };
     session.warn(`The tag ${fallbackTag(subject)} of ${repository} is no index of referrers`);
     return undefined;
   } catch (error) {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bytesOnce } from "../../../src/oci/bytes-once.ts";
 import { type Descriptor, digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
 import { RegistryClient } from "../../../src/registry/index.ts";
 import { fallbackTag } from "../../../src/registry/manifests/referrers.ts";
+import { startMemoryRegistry } from "../../support/memory-registry.ts";
 import { HastyClock } from "../../support/registry-clock.ts";
 import { json } from "../../support/registry-images.ts";
 import { type Fault, type FaultProxy, type SeenRequest, startProxy } from "../../support/registry-proxy.ts";
@@ -152,6 +154,70 @@ describe("pushManifest() with a subject", () => {
       message: expect.stringContaining("keeps losing it"),
     });
     expect(registry.seen.filter(({ path, method }) => path === FALLBACK && method === "PUT")).toHaveLength(5);
+  });
+});
+
+describe("where writers of one index meet", () => {
+  const EMPTY = { mediaType: MEDIA_TYPES.ociEmpty, digest: digestOf("{}"), size: 2 };
+  const artifact = (note: string) =>
+    json({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.ociManifest,
+      artifactType: "application/x",
+      config: EMPTY,
+      layers: [],
+      subject: { mediaType: MEDIA_TYPES.ociManifest, digest: SUBJECT, size: 7 },
+      annotations: { note },
+    });
+
+  test("nobody's entry is lost if the registry heeds If-Match", async () => {
+    await using server = await startMemoryRegistry({ versions: true });
+    const at = { registry: server.host, repository: "a" };
+    const notes = [1, 2, 3, 4, 5, 6].map(String);
+    const work = async (note: string) => {
+      await using client = newClient();
+      const repository = client.repository(at);
+      await repository.writeBlob(EMPTY, async () => bytesOnce(Buffer.from("{}")));
+      await repository.pushManifest(artifact(`${note} first`), { mediaType: MEDIA_TYPES.ociManifest });
+      await repository.pushManifest(artifact(`${note} second`), { mediaType: MEDIA_TYPES.ociManifest });
+    };
+    await using client = newClient();
+    const repository = client.repository(at);
+    await repository.writeBlob(EMPTY, async () => bytesOnce(Buffer.from("{}")));
+    // Before there is an index there is nothing to be true to.
+    await repository.pushManifest(artifact("0"), { mediaType: MEDIA_TYPES.ociManifest });
+    await Promise.all(notes.map(work));
+    const found = (await repository.listReferrers(SUBJECT)).map(({ annotations }) => annotations?.["note"]);
+    expect(found.sort()).toEqual(
+      ["0", ...notes.flatMap((note) => [`${note} first`, `${note} second`])].sort(),
+    );
+  });
+
+  test("a mark that fits nothing is left out", async () => {
+    const conditions: unknown[] = [];
+    let hasEntry = false;
+    const bytes = artifact("x");
+    rules({
+      [`/v2/a/manifests/${digestOf(bytes)}`]: () => ({ kind: "answer", status: 201 }),
+      [FALLBACK]: ({ method, headers }) => {
+        if (method !== "PUT")
+          return ok(
+            hasEntry ? index(referrer("a"), { ...EMPTY, digest: digestOf(bytes) }) : index(referrer("a")),
+            {
+              etag: '"of a cache"',
+            },
+          );
+        conditions.push(headers["if-match"]);
+        if (headers["if-match"] !== undefined) return { kind: "answer", status: 412 };
+        hasEntry = true;
+        return { kind: "answer", status: 201 };
+      },
+    });
+    await using client = newClient();
+    await client
+      .repository({ registry: registry.host, repository: "a" })
+      .pushManifest(bytes, { mediaType: MEDIA_TYPES.ociManifest });
+    expect(conditions).toEqual(['"of a cache"', undefined]);
   });
 });
 
