@@ -7,7 +7,9 @@ export type OciErrorCode =
   | "DOCUMENT_INVALID"
   | "BLOB_NOT_FOUND"
   | "BLOB_CORRUPT"
-  | "NO_SUCH_PLATFORM";
+  | "NO_SUCH_PLATFORM"
+  /** An image cannot have the media types that are wanted. */
+  | "NOT_CONVERTIBLE";
 
 /** A document, name or blob that does not follow the OCI specifications. */
 export class OciError extends StrakeError<OciErrorCode> {}

@@ -7,6 +7,15 @@ export {
   listPlatforms,
   rankPlatform,
 } from "./choose-platform.ts";
+export {
+  convertIndex,
+  convertManifest,
+  isImageManifest,
+  type LostInFormat,
+  lostOf,
+  pointAt,
+  withoutStale,
+} from "./convert-document.ts";
 export { decodeImageConfig, MAX_CONFIG_BYTES } from "./decode-image-config.ts";
 export {
   decodeDescriptor,
@@ -32,6 +41,7 @@ export {
 export { OciError, type OciErrorCode } from "./error.ts";
 export type { GrowingBlob } from "./growing-blob.ts";
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from "./image-config.ts";
+export { documentTypeIn, formatOf, type ImageFormat, layerTypeIn } from "./image-format.ts";
 export {
   type ByteString,
   fromByteString,

@@ -34,7 +34,8 @@ export {
 } from "./hosts/proxy-rules.ts";
 export { createSystemCa } from "./hosts/system-ca.ts";
 export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./hosts/types.ts";
-export { type CopyImageOptions, copyImage } from "./images/copy-image.ts";
+export { type Conversion, type CopyImageOptions, copyImage } from "./images/copy-image.ts";
+export { describeConversion } from "./images/describe-conversion.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
 export { pullContents, pullImage } from "./images/pull-image.ts";
 export { type ArtifactFile, type PushArtifactOptions, pushArtifact } from "./images/push-artifact.ts";

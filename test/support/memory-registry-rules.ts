@@ -31,6 +31,8 @@ export interface MemoryRegistryOptions {
   readonly ranges?: boolean;
   /** Manifests have an `ETag`, and are replaced only where `If-Match` is right. */
   readonly versions?: boolean;
+  /** Takes no manifest of OCI's media types, and says so with this status; none when it is absent. */
+  readonly refusesOci?: 400 | 415;
   /** Tags can be deleted without their manifest. */
   readonly deletesTags?: boolean;
 }
@@ -40,7 +42,12 @@ export function digestBy(like: string, bytes: Uint8Array): string {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 }
 
-export function refuse(response: ServerResponse, status: number, code: string): void {
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string = `the test registry says ${code}`,
+): void {
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify({ errors: [{ code, message: `the test registry says ${code}` }] }));
+  response.end(JSON.stringify({ errors: [{ code, message }] }));
 }

@@ -115,6 +115,9 @@ export async function startMemoryRegistry(options: MemoryRegistryOptions = {}): 
     const bytes = request.method === "PUT" ? await readAll(request) : undefined;
     const digest = name.includes(":") ? name : (tags.get(name) ?? "");
     if (bytes !== undefined) {
+      const type = request.headers["content-type"] ?? "";
+      if (options.refusesOci !== undefined && type.startsWith("application/vnd.oci."))
+        return refuse(response, options.refusesOci, "MANIFEST_INVALID", `unsupported media type ${type}`);
       const own = digestBy(name.includes(":") ? name : "sha256:", bytes);
       const { "if-match": wanted } = request.headers;
       if (options.versions === true && wanted !== undefined && wanted !== `"${digest}"`)
@@ -125,7 +128,7 @@ export async function startMemoryRegistry(options: MemoryRegistryOptions = {}): 
         (entry) => !blobs.has(entry.digest),
       );
       if (missing !== undefined) return refuse(response, 404, "MANIFEST_BLOB_UNKNOWN");
-      manifests.set(own, { bytes, mediaType: request.headers["content-type"] ?? "" });
+      manifests.set(own, { bytes, mediaType: type });
       if (!name.includes(":")) tags.set(name, own);
       const noted =
         options.referrers === true && subject !== undefined ? { "oci-subject": subject.digest } : {};

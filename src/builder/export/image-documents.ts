@@ -6,6 +6,7 @@ import {
   type ImageIndex,
   type ImageManifest,
   layerCompression,
+  layerTypeIn,
   MEDIA_TYPES,
   type Platform,
 } from "../../oci/index.ts";
@@ -80,7 +81,7 @@ export async function putManifest(
     blobs.push(blob);
   }
   const mediaType = isDocker ? MEDIA_TYPES.dockerManifest : MEDIA_TYPES.ociManifest;
-  const layerType = isDocker ? asDockerLayer : asOciLayer;
+  const format = isDocker ? "docker" : "oci";
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType,
@@ -88,7 +89,8 @@ export async function putManifest(
       ? { ...image.configDescriptor, mediaType: MEDIA_TYPES.dockerConfig }
       : image.configDescriptor,
     layers: blobs.map((blob) => ({
-      mediaType: layerType(blob.mediaType),
+      mediaType:
+        layerCompression(blob.mediaType) === undefined ? blob.mediaType : layerTypeIn(format, blob.mediaType),
       digest: blob.digest,
       size: blob.size,
     })),
@@ -127,29 +129,6 @@ function annotationsMember(annotations: Readonly<Record<string, string>>): {
   readonly annotations?: Readonly<Record<string, string>>;
 } {
   return Object.keys(annotations).length === 0 ? {} : { annotations };
-}
-
-/** An OCI manifest names its layers by OCI's types, also those that came from an image of Docker's types. */
-function asOciLayer(mediaType: string): string {
-  switch (mediaType) {
-    case MEDIA_TYPES.dockerLayer:
-      return MEDIA_TYPES.ociLayer;
-    case MEDIA_TYPES.dockerLayerGzip:
-      return MEDIA_TYPES.ociLayerGzip;
-    default:
-      return mediaType;
-  }
-}
-
-function asDockerLayer(mediaType: string): string {
-  switch (asOciLayer(mediaType)) {
-    case MEDIA_TYPES.ociLayer:
-      return MEDIA_TYPES.dockerLayer;
-    case MEDIA_TYPES.ociLayerGzip:
-      return MEDIA_TYPES.dockerLayerGzip;
-    default:
-      return mediaType;
-  }
 }
 
 /** Digests of all blobs that a manifest names, config first, each once. */

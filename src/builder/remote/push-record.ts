@@ -14,10 +14,13 @@ export async function pushRecord(
   record: ImageRecord,
   {
     byDigest = false,
+    mayFallBack = false,
     signal,
   }: {
     /** Under its digest alone, without the tag. */
     readonly byDigest?: boolean;
+    /** See `PushImageOptions`. */
+    readonly mayFallBack?: boolean;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<PushedImage> {
@@ -32,6 +35,7 @@ export async function pushRecord(
       ? { registry, repository }
       : { registry, repository, ...(tag === undefined ? {} : { tag }) },
     mountFrom: (descriptor) => originsOf(store, descriptor),
+    mayFallBack,
     signal,
   });
 }

@@ -2,6 +2,7 @@ import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
   formatFamiliarReference,
   hostPlatform,
+  type ImageFormat,
   isDigest,
   type Platform,
   parsePlatform,
@@ -9,8 +10,9 @@ import {
 import type { PushedImage } from "../../registry/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import { defineCommand } from "../command.ts";
-import { usageError } from "../error.ts";
+import { type CliError, usageError } from "../error.ts";
 import { checkPlatform } from "../images/check-platform.ts";
+import { parseFormat } from "../images/image-format.ts";
 import { type OpenedSource, openSource } from "../images/open-source.ts";
 import { openTarget } from "../images/open-target.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
@@ -29,6 +31,8 @@ export const copy = defineCommand({
     "All platforms are copied unless --platform says which, and all digests stay as they are. What the destination has " +
       "already is not fetched; within one registry layers are mounted; nothing is kept on this machine's disk on the way " +
       "from registry to registry.",
+    "With --format the documents get other media types, and so other digests; layers and image IDs stay. Without it that is " +
+      "done only for a registry that takes no OCI media types, with a warning.",
   ],
   options: {
     platform: {
@@ -47,6 +51,12 @@ export const copy = defineCommand({
       summary:
         "Also what refers to the image: signatures, attestations, and the tags that older tools use for them",
     },
+    format: {
+      type: "string",
+      value: "oci|docker",
+      default: "as it is",
+      summary: "Whose media types the image is to have: OCI's, or those of Docker's schema 2",
+    },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image" },
     ...RETRY_FLAGS,
@@ -62,6 +72,10 @@ export const copy = defineCommand({
       summary: "What docker save wrote, into a registry",
     },
     {
+      command: "strake copy --format docker oci:layout:1 old.example.com/app:1",
+      summary: "For a registry or a tool that knows only Docker's media types",
+    },
+    {
       command: "strake copy --all-tags old.example.com/app new.example.com/app",
       summary: "A whole repository",
     },
@@ -73,6 +87,7 @@ export const copy = defineCommand({
     const platforms = options.platform
       .flatMap((text) => text.split(","))
       .map((text) => asUsage(() => parsePlatform(text)));
+    const format = options.format === undefined ? undefined : parseFormat(options.format);
     if (options["all-tags"]) requireRepositories(source, target, sourceText, targetText);
 
     const view = await openView(progressKind(options, settings), "Copying", context);
@@ -91,7 +106,9 @@ export const copy = defineCommand({
     try {
       const pairs = options["all-tags"] ? await pairsOfTags(source, target, bench) : [{ source, target }];
       for (const pair of pairs) {
-        results.push(await copyOne(pair, { bench, progress, platforms, referrers: options.referrers }));
+        results.push(
+          await copyOne(pair, { bench, progress, platforms, format, referrers: options.referrers }),
+        );
         signal.throwIfAborted();
       }
     } finally {
@@ -129,19 +146,20 @@ interface CopyContext {
   readonly bench: Workbench;
   readonly progress: Progress;
   readonly platforms: readonly Platform[];
+  readonly format: ImageFormat | undefined;
   readonly referrers: boolean;
 }
 
 async function copyOne(
   { source: from, target: to }: Pair,
-  { bench, progress, platforms, referrers }: CopyContext,
+  { bench, progress, platforms, format, referrers }: CopyContext,
 ): Promise<CopyResult> {
   const { signal, nowMs } = bench.context;
   const name = `copying ${from.text} to ${to.text}`;
   progress.vertex = name;
   const step = { vertex: name, name, onEvent: bench.onEvent, nowMs, signal };
   return await runStep(step, async () => {
-    const { copyImage } = await import("../../registry/index.ts");
+    const { copyImage, describeConversion } = await import("../../registry/index.ts");
     await using source = await openSource(from, bench);
     await using target = await openTarget(to, { source, bench, vertex: name });
     const wanted = platforms.length > 0 ? platforms : undefined;
@@ -164,6 +182,12 @@ async function copyOne(
         tags: target.tags,
         // A single image is taken as it is: only an index has to be narrowed to what fits here.
         platforms: wanted ?? (target.takesIndexes ? undefined : [hostPlatform()]),
+        format,
+        mayFallBack: true,
+        onConverted: (conversion) => {
+          if (referrers) throw cannotKeepReferrers(from.text, conversion.format);
+          bench.onEvent({ kind: "warning", message: `${to.text}: ${describeConversion(conversion)}` });
+        },
         referrersOf: referrers ? source.referrersOf : undefined,
         signal,
       });
@@ -185,6 +209,14 @@ async function copyOne(
       copiedBytes: copied.uploadedBytes,
     };
   });
+}
+
+/** What refers to an image names its digest, or that of one of its manifests. */
+function cannotKeepReferrers(text: string, format: ImageFormat): CliError {
+  return usageError(
+    `Cannot copy what refers to "${text}" along: with ${format === "oci" ? "OCI" : "Docker"}'s media types the image has other digests`,
+    "Leave out --referrers or --format; signatures and attestations are to be made anew for the new digest",
+  );
 }
 
 /**

@@ -58,7 +58,8 @@ export const push = defineCommand({
             client.repository(parseReference(record.reference)),
             signal,
           );
-          return await pushRecord(client, store, await ensureManifest(store, record, signal), { signal });
+          const whole = await ensureManifest(store, record, signal);
+          return await pushRecord(client, store, whole, { mayFallBack: true, signal });
         });
         const { mediaType, digest, size } = descriptor;
         pushed.push({ name: record.reference, digest, mediaType, size, blobs, uploadedBytes });

@@ -17,6 +17,7 @@ import { usageError } from "../error.ts";
 import { openArchiveOutput } from "../images/archive-output.ts";
 import { findImage, imageOfPlatform } from "../images/find-images.ts";
 import { hasName } from "../images/names.ts";
+import type { OpenedSource } from "../images/open-source.ts";
 import { dockerEntry, pushInto } from "../images/open-target.ts";
 import { storeSource } from "../images/store-blobs.ts";
 import { Workbench } from "../images/workbench.ts";
@@ -164,12 +165,12 @@ function isById(text: string, record: ImageRecord): boolean {
 
 async function dockerEntries(
   images: readonly SavedImage[],
-  source: Parameters<typeof dockerEntry>[0],
+  source: Pick<OpenedSource, "from">,
 ): Promise<readonly DockerEntry[]> {
   const entries: DockerEntry[] = [];
   for (const { single, names } of images) {
     // Whole names: podman takes a short one for a name of its own, localhost/….
-    entries.push({ ...(await dockerEntry(source, single.digest)), repoTags: names });
+    entries.push({ ...dockerEntry(await source.from.fetchManifest(single.digest)), repoTags: names });
   }
   return entries;
 }

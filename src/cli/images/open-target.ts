@@ -2,6 +2,7 @@ import {
   type BlobOpener,
   type Descriptor,
   type Digest,
+  type FetchedDocument,
   formatReference,
   type ManifestSink,
   parseReference,
@@ -136,7 +137,7 @@ async function openArchiveFile(place: FilePlace, options: TargetOptions): Promis
     pushBlob: pushInto(writer, options),
     tags: [],
     takesIndexes: !isDocker,
-    finish: async ({ descriptor }) => {
+    finish: async ({ descriptor, document }) => {
       const annotations =
         given !== undefined
           ? nameAnnotations(parseReference(given).tag ?? "latest", given)
@@ -147,7 +148,7 @@ async function openArchiveFile(place: FilePlace, options: TargetOptions): Promis
       const docker = isDocker
         ? [
             {
-              ...(await dockerEntry(source, descriptor.digest)),
+              ...dockerEntry(document),
               // The whole name: podman takes a short one for a name of its own, localhost/….
               repoTags: given === undefined ? [] : [given],
             },
@@ -168,13 +169,15 @@ function dockerName(name: string | undefined, source: OpenedSource): string | un
 }
 
 /** What manifest.json says of a manifest. @throws {CliError} INPUT_UNUSABLE for what is no single image */
-export async function dockerEntry(
-  { from }: Pick<OpenedSource, "from">,
-  digest: Digest,
-): Promise<{ readonly config: Digest; readonly layers: readonly Digest[] }> {
-  const document = await from.fetchManifest(digest);
+export function dockerEntry(document: FetchedDocument): {
+  readonly config: Digest;
+  readonly layers: readonly Digest[];
+} {
   if (document.kind === "index")
-    throw new CliError("INPUT_UNUSABLE", `Cannot put index "${digest}" into a docker archive`);
+    throw new CliError(
+      "INPUT_UNUSABLE",
+      `Cannot put index "${document.descriptor.digest}" into a docker archive`,
+    );
   const { config, layers } = document.manifest;
   return { config: config.digest, layers: layers.map((layer) => layer.digest) };
 }

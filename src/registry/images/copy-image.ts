@@ -1,9 +1,19 @@
-import type { BlobOpener, BlobSource, Descriptor, Digest, Platform } from "../../oci/index.ts";
+import type {
+  BlobOpener,
+  BlobSource,
+  Descriptor,
+  Digest,
+  ImageFormat,
+  LostInFormat,
+  Platform,
+} from "../../oci/index.ts";
 import type { PushBlobResult } from "../blobs/push-types.ts";
 import { RegistryError } from "../error.ts";
 import { runParallel } from "../parallel.ts";
+import { convertTree } from "./convert-tree.ts";
 import { type DocumentTree, readTree } from "./document-tree.ts";
 import { distinctBlobs, PARALLEL_BLOBS } from "./pull-image.ts";
+import { isRefusedType } from "./refused-type.ts";
 import type { ManifestSink, ManifestSource, PushedImage } from "./types.ts";
 
 /** Referrers of one image, and referrers of these; bounds against registries made to keep us busy. */
@@ -30,6 +40,15 @@ export interface CopyImageOptions {
    * `listReferrers` fits.
    */
   readonly referrersOf?: ((subject: Digest) => Promise<readonly Descriptor[]>) | undefined;
+  /** Gives the documents these media types, and so other digests; as they are when absent. */
+  readonly format?: ImageFormat | undefined;
+  /**
+   * Gives the documents Docker's media types where the target refuses those of OCI, with which they would keep their
+   * digests. Not done with `format`, nor with `referrersOf`.
+   */
+  readonly mayFallBack?: boolean | undefined;
+  /** Told when documents got other media types and digests, before they are written; throws to prevent it. */
+  readonly onConverted?: ((conversion: Conversion) => void) | undefined;
   /** Told what is about to be copied, before anything is; throws to prevent it. */
   readonly onRoot?: ((root: Descriptor) => void) | undefined;
   /** Told when the target misses blobs that it was taken to have; they are pushed once more. */
@@ -37,10 +56,19 @@ export interface CopyImageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** That documents were converted to another format. */
+export interface Conversion {
+  readonly format: ImageFormat;
+  /** What has no place there. */
+  readonly lost: readonly LostInFormat[];
+  /** What the target said to the documents as they were; undefined when the format was asked for. */
+  readonly refusal: RegistryError | undefined;
+}
+
 /**
  * Copies an image or a whole index: every blob side by side, then manifests from the leaves up, the tags last. A
- * reader never sees a tag before all that it names is there. Bytes of documents are not changed.
- * @throws {OciError} NO_SUCH_PLATFORM, DOCUMENT_INVALID, BLOB_NOT_FOUND, … and whatever the two sides throw
+ * reader never sees a tag before all that it names is there. Bytes of documents are not changed, unless the options say so.
+ * @throws {OciError} NO_SUCH_PLATFORM, DOCUMENT_INVALID, NOT_CONVERTIBLE, BLOB_NOT_FOUND, … and whatever the two sides throw
  */
 export async function copyImage(options: CopyImageOptions): Promise<PushedImage> {
   const { from, name, tags, signal } = options;
@@ -50,38 +78,80 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
     counts[kind]++;
     if (kind === "uploaded") uploadedBytes += size;
   };
-  const tree = await readTree(from, name, options);
-  options.onRoot?.(tree.root.descriptor);
-  await copyTree(tree, options, tags, onBlob);
+  const read = await readTree(from, name, options);
+  if (options.format === undefined) options.onRoot?.(read.root.descriptor);
+  const wanted = options.format === undefined ? read : convert(read, options.format, options);
+  const tree = await copyTree(wanted, options, tags, onBlob);
   let referrers = 0;
   for await (const digest of findReferrers(tree, options)) {
     if (++referrers > MAX_REFERRERS) break;
-    const { platforms: _all, ...rest } = options;
+    const { platforms: _all, format: _theirs, ...rest } = options;
     await copyTree(await readTree(from, digest, { signal }), rest, [], onBlob);
   }
-  return { descriptor: tree.root.descriptor, tags, blobs: counts, uploadedBytes };
+  const { root } = tree;
+  return { descriptor: root.descriptor, document: root, tags, blobs: counts, uploadedBytes };
 }
 
 type OnBlob = (kind: PushBlobResult["kind"], size: number) => void;
 
+/** @returns the documents that were written */
 async function copyTree(
   tree: DocumentTree,
   options: CopyImageOptions,
   tags: readonly string[],
   onBlob: OnBlob,
-): Promise<void> {
+): Promise<DocumentTree> {
   const blobs = distinctBlobs(
     tree.manifests.flatMap(({ manifest }) => [manifest.config, ...manifest.layers.filter(isDistributable)]),
   );
   await copyBlobs(blobs, options, onBlob);
   try {
-    await copyDocuments(tree, options, tags);
+    return await copyAcceptably(tree, options, tags);
   } catch (error) {
     if (!isMissingBlob(error) || options.forgetBlobs === undefined) throw error;
     options.forgetBlobs(blobs);
     await copyBlobs(blobs, options, (kind, size) => (kind === "uploaded" ? onBlob(kind, size) : undefined));
-    await copyDocuments(tree, options, tags);
+    return await copyAcceptably(tree, options, tags);
   }
+}
+
+/** Writes the documents; with Docker's media types where the target takes no others and it is wanted. */
+async function copyAcceptably(
+  tree: DocumentTree,
+  options: CopyImageOptions,
+  tags: readonly string[],
+): Promise<DocumentTree> {
+  try {
+    await copyDocuments(tree, options, tags);
+    return tree;
+  } catch (error) {
+    const mayFallBack =
+      options.mayFallBack === true && options.format === undefined && options.referrersOf === undefined;
+    if (!mayFallBack || !isRefusedType(error)) throw error;
+    const converted = convert(tree, "docker", options, error);
+    try {
+      await copyDocuments(converted, options, tags);
+    } catch (again) {
+      // The media types were not what is wrong.
+      throw isRefusedType(again) ? error : again;
+    }
+    return converted;
+  }
+}
+
+function convert(
+  tree: DocumentTree,
+  format: ImageFormat,
+  { onConverted, onRoot }: CopyImageOptions,
+  refusal?: RegistryError,
+): DocumentTree {
+  const converted = convertTree(tree, format);
+  const isSame = converted.tree.root.descriptor.digest === tree.root.descriptor.digest;
+  // What refused it refuses it still.
+  if (isSame && refusal !== undefined) throw refusal;
+  onRoot?.(converted.tree.root.descriptor);
+  if (!isSame) onConverted?.({ format, lost: converted.lost, refusal });
+  return converted.tree;
 }
 
 async function copyBlobs(

@@ -4,6 +4,7 @@ import {
   digestOf,
   formatPlatform,
   type ImageIndex,
+  type ImageManifest,
   listPlatforms,
   normalizePlatform,
   OciError,
@@ -86,6 +87,50 @@ function inOrder(root: FetchedDocument, documents: ReadonlyMap<Digest, FetchedDo
   return { root, manifests, indexes };
 }
 
+/**
+ * A tree with other documents in the place of some. Indexes above them are made anew, from the leaves up.
+ * @param newOf the manifest to put in a manifest's place; the same one for none
+ * @param remake what becomes of an index, given what its entries point at now; the same one for no change
+ */
+export function rebuildTree(
+  { root, manifests, indexes }: DocumentTree,
+  newOf: (manifest: FetchedManifest) => FetchedManifest,
+  remake: (index: FetchedIndex, target: (entry: Descriptor) => FetchedDocument | undefined) => ImageIndex,
+): DocumentTree {
+  const replaced = new Map<Digest, FetchedDocument>();
+  const documents = new Map<Digest, FetchedDocument>();
+  const put = (before: FetchedDocument, after: FetchedDocument): void => {
+    replaced.set(before.descriptor.digest, after);
+    documents.set(after.descriptor.digest, after);
+  };
+  for (const manifest of manifests) put(manifest, newOf(manifest));
+  for (const index of [...indexes, ...(root.kind === "index" ? [root] : [])]) {
+    const made = remake(index, ({ digest }) => replaced.get(digest));
+    put(index, made === index.index ? index : indexDocument(made, index.descriptor.mediaType));
+  }
+  return inOrder(replaced.get(root.descriptor.digest) ?? root, documents);
+}
+
+/** A manifest as a document of its own. @param mediaType what it is when it does not say so itself */
+export function manifestDocument(manifest: ImageManifest, mediaType: string): FetchedManifest {
+  const { bytes, descriptor } = encode(manifest, mediaType);
+  return { kind: "manifest", descriptor, bytes, manifest };
+}
+
+function indexDocument(index: ImageIndex, mediaType: string): FetchedIndex {
+  const { bytes, descriptor } = encode(index, mediaType);
+  return { kind: "index", descriptor, bytes, index };
+}
+
+function encode(
+  document: ImageManifest | ImageIndex,
+  fallbackType: string,
+): Pick<FetchedDocument, "bytes" | "descriptor"> {
+  const bytes = Buffer.from(JSON.stringify(document));
+  const { mediaType = fallbackType } = document;
+  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength } };
+}
+
 /** The part of an index that is for the given platforms, attestations of those images included. */
 async function narrow(
   from: ManifestSource,
@@ -110,13 +155,7 @@ async function narrow(
       digests.has(digest) || digests.has(annotations?.["vnd.docker.reference.digest"] ?? ""),
   );
   const smaller: ImageIndex = { ...index, mediaType: descriptor.mediaType, manifests };
-  const bytes = Buffer.from(JSON.stringify(smaller));
-  return {
-    kind: "index",
-    descriptor: { mediaType: descriptor.mediaType, digest: digestOf(bytes), size: bytes.byteLength },
-    bytes,
-    index: smaller,
-  };
+  return indexDocument(smaller, descriptor.mediaType);
 }
 
 /** What is copied is what was named: no nearest fit, as for running. Only a version may be left open. */

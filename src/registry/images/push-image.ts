@@ -1,6 +1,7 @@
 import { type Descriptor, MAX_MANIFEST_BYTES, OciError, readDocument } from "../../oci/index.ts";
 import type { RegistryClient } from "../client.ts";
 import { copyImage } from "./copy-image.ts";
+import { describeConversion } from "./describe-conversion.ts";
 import { fetchSmallBlob } from "./fetch-document.ts";
 import type { ManifestSource, PushedImage, PushImageOptions } from "./types.ts";
 
@@ -41,6 +42,9 @@ export async function pushImage(client: RegistryClient, options: PushImageOption
       await target.pushBlob(descriptor, open, { mountFrom: await mountFrom?.(descriptor), signal: inner }),
     tags,
     forgetBlobs: (blobs) => target.forgetBlobs(blobs),
+    mayFallBack: options.mayFallBack,
+    onConverted: (conversion) =>
+      client.emit({ kind: "warning", registry: reference.registry, text: describeConversion(conversion) }),
     signal,
   });
 }

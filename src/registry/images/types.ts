@@ -2,6 +2,7 @@ import type {
   BlobSink,
   BlobSource,
   Descriptor,
+  FetchedDocument,
   FetchedIndex,
   FetchedManifest,
   ImageConfig,
@@ -65,11 +66,15 @@ export interface PushImageOptions {
   readonly mountFrom?:
     | ((descriptor: Descriptor) => Promise<readonly string[]> | readonly string[])
     | undefined;
+  /** Pushes with Docker's media types, and so other digests, where the registry takes none of OCI's; with a warning. */
+  readonly mayFallBack?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface PushedImage {
   readonly descriptor: Descriptor;
+  /** The manifest or index that the descriptor is of. */
+  readonly document: FetchedDocument;
   readonly tags: readonly string[];
   readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
   readonly uploadedBytes: number;
