@@ -33,6 +33,8 @@ export interface MemoryRegistryOptions {
   readonly versions?: boolean;
   /** Takes no manifest of OCI's media types, and says so with this status; none when it is absent. */
   readonly refusesOci?: 400 | 415;
+  /** Waited for before a manifest is written: what happens meanwhile came first. */
+  readonly beforePut?: (name: string) => Promise<void>;
   /** Tags can be deleted without their manifest. */
   readonly deletesTags?: boolean;
 }

@@ -113,6 +113,7 @@ export async function startMemoryRegistry(options: MemoryRegistryOptions = {}): 
     name: string,
   ): Promise<void> {
     const bytes = request.method === "PUT" ? await readAll(request) : undefined;
+    if (bytes !== undefined) await options.beforePut?.(name);
     const digest = name.includes(":") ? name : (tags.get(name) ?? "");
     if (bytes !== undefined) {
       const type = request.headers["content-type"] ?? "";
