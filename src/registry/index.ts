@@ -53,6 +53,7 @@ export type {
   PushedImage,
   PushImageOptions,
 } from "./images/types.ts";
+export type { DeletionPlan } from "./manifests/plan-deletion.ts";
 export type { RateLimit } from "./rate-limit.ts";
 export { Repository } from "./repository.ts";
 export { type EnvironmentOptions, settingsFromEnvironment } from "./settings.ts";

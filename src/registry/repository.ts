@@ -29,6 +29,7 @@ import { deleteManifest } from "./manifests/delete-manifest.ts";
 import { fetchManifest, resolveManifest } from "./manifests/fetch-manifest.ts";
 import { listTags } from "./manifests/list-tags.ts";
 import { forgetReferrer, noteReferrer, referrerDescriptor } from "./manifests/note-referrer.ts";
+import { type DeletionPlan, planDeletion } from "./manifests/plan-deletion.ts";
 import { pushManifest } from "./manifests/push-manifest.ts";
 import { listReferrers } from "./manifests/referrers.ts";
 import { fetchRateLimit, type RateLimit } from "./rate-limit.ts";
@@ -231,6 +232,12 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const { session, repository } = await this.#upstream();
     if (isDigest(name)) await this.#forgetSubject(name, signal);
     return await deleteManifest(session, { repository, name, signal });
+  }
+
+  /** What deleting images with all that they list comes to; see `DeletionPlan`. @throws {RegistryError} REFUSED */
+  async planDeletion(names: readonly string[], { signal }: Cancellable = {}): Promise<DeletionPlan> {
+    const { session, repository } = await this.#upstream();
+    return await planDeletion(session, { repository, names, signal });
   }
 
   /** A referrer that is about to go leaves the list where we may have put it. */

@@ -1,9 +1,9 @@
-import { StrakeError } from "../../errors.ts";
 import { formatFamiliarName } from "../../oci/index.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import { defineCommand } from "../command.ts";
 import { CliError } from "../error.ts";
 import { Asker } from "../registry/ask.ts";
+import { deleteName, notThere, refusesTags } from "../registry/delete-name.ts";
 import { openPlainRegistry } from "../registry/open-plain.ts";
 import { parseRemoteName, type RemoteName } from "../registry/remote-name.ts";
 import { RETRY_FLAGS } from "../registry/retry-flag.ts";
@@ -22,6 +22,13 @@ export const registryDelete = defineCommand({
       short: "y",
       summary: "Do not ask first; nobody is asked where there is no terminal",
     },
+    recursive: {
+      type: "boolean",
+      short: "r",
+      summary:
+        "Delete the image itself with all that its index lists, except what other tags of the repository need",
+    },
+    "dry-run": { type: "boolean", summary: "Only tell what would be deleted" },
     untag: {
       type: "boolean",
       summary: "Where tags can't be deleted, put something empty under the tag and delete that",
@@ -35,25 +42,37 @@ export const registryDelete = defineCommand({
       command: "strake registry delete localhost:5000/app@$(strake registry digest localhost:5000/app:old)",
       summary: "The image, with all its tags",
     },
+    {
+      command: "strake registry delete -r localhost:5000/app:old",
+      summary: "The image with its images for each platform, unless another tag has them too",
+    },
   ],
   async run({ options, positionals }, context) {
-    const { stdin, stdout, stderr, signal } = context;
+    const { stdout, stderr, signal } = context;
+    const { untag, force, "dry-run": dryRun } = options;
     const names = positionals.map(requireExplicit);
-    if (stdin.isTTY && stderr.isTTY && !options.yes) {
-      const asked = `Delete ${names.map(({ shown }) => shown).join(", ")}? [y/N] `;
-      const answer = (await new Asker(context).ask(asked)).toLowerCase();
-      if (answer !== "y" && answer !== "yes") {
-        stderr.write("Nothing was deleted\n");
-        return 1;
-      }
+    const confirm = async (what: string): Promise<boolean> => {
+      if (options.yes || !context.stdin.isTTY || !stderr.isTTY) return true;
+      const answer = (await new Asker(context).ask(`Delete ${what}? [y/N] `)).toLowerCase();
+      if (answer === "y" || answer === "yes") return true;
+      stderr.write("Nothing was deleted\n");
+      return false;
+    };
+    if (options.recursive) {
+      const { deleteRecursively } = await import("../registry/delete-recursively.ts");
+      await using client = await openPlainRegistry(context);
+      return (await deleteRecursively(client, names, { dryRun, force, untag, confirm }, context)) ? 0 : 1;
     }
+    if (!dryRun && !(await confirm(names.map(({ shown }) => shown).join(", ")))) return 1;
     await using client = await openPlainRegistry(context);
     for (const remote of names) {
       const { reference, shown } = remote;
       const remove = async (): Promise<void> => {
-        const wasThere = await deleteName(client, remote, { untag: options.untag, signal });
-        if (wasThere) stdout.write(`Deleted: ${shown}\n`);
-        else if (!options.force) throw await notThere(remote);
+        const wasThere = dryRun
+          ? await isThere(client, remote, signal)
+          : await deleteName(client, remote, { untag, signal });
+        if (wasThere) stdout.write(`${dryRun ? "Would delete" : "Deleted"}: ${shown}\n`);
+        else if (!force) await notThere(remote);
       };
       const removeOrExplain = (): Promise<void> =>
         remove().catch(async (error: unknown) => {
@@ -65,29 +84,6 @@ export const registryDelete = defineCommand({
   },
 });
 
-/** @returns whether it was there */
-async function deleteName(
-  client: RegistryClient,
-  { reference, name }: RemoteName,
-  { untag, signal }: { readonly untag: boolean | undefined; readonly signal: AbortSignal },
-): Promise<boolean> {
-  try {
-    return await client.repository(reference).deleteManifest(name, { signal });
-  } catch (error) {
-    if (untag !== true || reference.digest !== undefined || !refusesTags(error)) throw error;
-    const { removeTag } = await import("../../registry/index.ts");
-    return await removeTag(client, { ...reference, tag: name }, { signal });
-  }
-}
-
-function refusesTags(error: unknown): error is StrakeError {
-  return (
-    error instanceof StrakeError &&
-    error.code === "UNSUPPORTED" &&
-    error.message.includes("deletes no single tags")
-  );
-}
-
 /** A name without tag would mean `latest`, which nobody should delete by leaving something out. */
 function requireExplicit(text: string): RemoteName {
   const remote = parseRemoteName(text);
@@ -98,13 +94,19 @@ function requireExplicit(text: string): RemoteName {
   });
 }
 
-async function notThere({ reference, shown }: RemoteName): Promise<Error> {
+async function isThere(
+  client: RegistryClient,
+  { reference, name }: RemoteName,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { RegistryError } = await import("../../registry/index.ts");
-  const { registry, repository } = reference;
-  return new RegistryError("MANIFEST_NOT_FOUND", `Cannot delete "${shown}": ${registry} does not have it`, {
-    registry,
-    repository,
-  });
+  try {
+    await client.repository(reference).resolve(name, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === "MANIFEST_NOT_FOUND") return false;
+    throw error;
+  }
 }
 
 /** Where single tags can't be deleted, the hint says what can. */

@@ -2,6 +2,7 @@ import { repositoryScope } from "../auth/scope.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { showName } from "./fetch-manifest.ts";
+import { resolveTags } from "./resolve-tags.ts";
 
 export interface DeleteRequest {
   readonly repository: string;
@@ -42,6 +43,15 @@ export async function deleteManifest(
     (!isTag || codes.includes("MANIFEST_UNKNOWN") || codes.includes("NAME_UNKNOWN"))
   )
     return false;
+  if (!isTag && codes.includes("GOOGLE_MANIFEST_DANGLING_TAG")) {
+    // Google's registries delete what has tags only after them.
+    for (const [tag, { digest }] of await resolveTags(session, { repository, signal }))
+      if (digest === name) await deleteManifest(session, { repository, name: tag, signal });
+    const again = await session.request(request);
+    if (!isDone(again.status)) throw await session.refuse(again, request);
+    again.body.discard();
+    return true;
+  }
   const wantsDigest = answer.status === 404 || answer.status === 405 || codes.includes("DIGEST_INVALID");
   if (!isTag || !wantsDigest || (answer.status === 405 && codes.includes("UNSUPPORTED"))) throw refused;
   // GitLab's registry had a path of its own for this before the specification had one.

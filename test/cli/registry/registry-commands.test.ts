@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bytesOnce } from "../../../src/oci/bytes-once.ts";
 import { digestOf, MEDIA_TYPES, parseReference } from "../../../src/oci/index.ts";
 import { pushArtifact, RegistryClient } from "../../../src/registry/index.ts";
 import { hasRegistry, type RegistryServer, startRegistry } from "../../support/registry-server.ts";
@@ -167,6 +168,106 @@ describe.skipIf(!hasRegistry)(
       expect((await strake("tags", repository)).stdout.split("\n")).not.toContain("goes");
       expect((await strake("delete", "--untag", `${repository}:goes`)).code).toBe(1);
       expect((await strake("delete", "--untag", "--force", `${repository}:goes`)).code).toBe(0);
+    });
+
+    describe("with --recursive", () => {
+      const here = (platform: string, bytes: Buffer) => ({
+        mediaType: MEDIA_TYPES.ociManifest,
+        digest: digestOf(bytes),
+        size: bytes.length,
+        platform: { os: "linux", architecture: platform },
+      });
+      const shared = manifestBytes("shared by two");
+      const first = manifestBytes("only of the first");
+      const second = manifestBytes("only of the second");
+      const indexOf = (...manifests: readonly ReturnType<typeof here>[]) =>
+        Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
+      const one = indexOf(here("amd64", first), here("arm64", shared));
+      const two = indexOf(here("amd64", second), here("arm64", shared));
+      let name = "";
+      let counter = 0;
+
+      beforeEach(async () => {
+        name = `${registry.host}/deep/app${counter++}`;
+        await using client = new RegistryClient();
+        const target = client.repository(parseReference(name));
+        await target.writeBlob(
+          { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length },
+          async () => bytesOnce(config),
+        );
+        for (const bytes of [shared, first, second])
+          await target.pushManifest(bytes, { mediaType: MEDIA_TYPES.ociManifest });
+        await target.pushManifest(one, { mediaType: MEDIA_TYPES.ociIndex, tag: "one" });
+        await target.pushManifest(two, { mediaType: MEDIA_TYPES.ociIndex, tag: "two" });
+      });
+      const has = async (bytes: Buffer) =>
+        (await strake("manifest", `${name}@${digestOf(bytes)}`)).code === 0;
+      const keptShared = () => `Kept: ${name}@${digestOf(shared)} (linux/arm64), which tag two needs\n`;
+
+      it("an image goes with what its index lists, except what another tag needs", async () => {
+        expect(await strake("delete", "--recursive", "--dry-run", `${name}:one`)).toMatchObject({
+          code: 0,
+          stdout: `Would delete: ${name}@${digestOf(one)}\nWould delete: ${name}@${digestOf(first)} (linux/amd64)\n`,
+          stderr: keptShared(),
+        });
+        expect(await Promise.all([one, first, shared].map(has))).toEqual([true, true, true]);
+        expect(await strake("delete", "-r", `${name}:one`)).toMatchObject({
+          code: 0,
+          stdout: `Deleted: ${name}@${digestOf(one)}\nDeleted: ${name}@${digestOf(first)} (linux/amd64)\n`,
+          stderr: keptShared(),
+        });
+        expect(await Promise.all([one, first, shared, two, second].map(has))).toEqual([
+          false,
+          false,
+          true,
+          true,
+          true,
+        ]);
+      });
+
+      it("what two names share goes with both", async () => {
+        const run = await strake("delete", "-r", `${name}:one`, `${name}@${digestOf(two)}`);
+        expect(run).toMatchObject({ code: 0, stderr: "" });
+        expect(run.stdout.split("\n")).toHaveLength(6);
+        expect(await Promise.all([one, first, shared, two, second].map(has))).toEqual(Array(5).fill(false));
+      });
+
+      it("of an image with another tag only the tag goes", async () => {
+        await using client = new RegistryClient();
+        const target = client.repository(parseReference(name));
+        await target.pushManifest(one, { mediaType: MEDIA_TYPES.ociIndex, tag: "uno" });
+        expect(await strake("delete", "-r", "--untag", `${name}:one`)).toMatchObject({
+          code: 0,
+          stdout: `Deleted: ${name}:one\n`,
+        });
+        expect((await strake("digest", `${name}:uno`)).stdout.trim()).toBe(digestOf(one));
+        expect(await has(first)).toBe(true);
+      });
+
+      it("what the index of a tag lists is refused", async () => {
+        const run = await strake("delete", "-r", `${name}@${digestOf(first)}`);
+        expect(run.code).toBe(1);
+        expect(run.stderr).toContain("the index of tag one lists it");
+        expect(await has(first)).toBe(true);
+      });
+
+      it("what is not there is an error before anything is deleted, unless --force", async () => {
+        const run = await strake("delete", "-r", `${name}:one`, `${name}:tow`);
+        expect(run.code).toBe(1);
+        expect(run.stderr).toContain(`Did you mean "${name}:two"?`);
+        expect(await has(one)).toBe(true);
+        expect((await strake("delete", "-r", "-f", `${name}:one`, `${name}:tow`)).code).toBe(0);
+        expect(await has(one)).toBe(false);
+      });
+    });
+
+    it("tell with --dry-run what they would delete", async () => {
+      expect(await strake("delete", "--dry-run", `${repository}:1.1`)).toMatchObject({
+        code: 0,
+        stdout: `Would delete: ${repository}:1.1\n`,
+      });
+      expect((await strake("digest", `${repository}:1.1`)).code).toBe(0);
+      expect((await strake("delete", "--dry-run", `${repository}:9.9`)).code).toBe(1);
     });
 
     it("leave a tag as it is where nothing can be deleted", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { digestOf } from "../../../src/oci/index.ts";
+import { digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
 import { RegistryClient } from "../../../src/registry/index.ts";
 import { type FaultProxy, startProxy } from "../../support/registry-proxy.ts";
 
@@ -32,6 +32,35 @@ describe("deleteManifest()", () => {
   test("a tag the way GitLab has it", async () => {
     expect(await remove("v1", [404], [200])).toBe(true);
     expect(await remove("v1", [400, error("DIGEST_INVALID")], [202])).toBe(true);
+  });
+
+  test("what Google's registries delete only without tags loses its own tags first", async () => {
+    const digest = digestOf("x");
+    const tags: Record<string, string> = { one: digest, other: digestOf("y"), two: digest };
+    registry.rule = ({ method, path }) => {
+      if (path === "/v2/") return { kind: "answer", status: 200 };
+      if (path.startsWith("/v2/a/tags/list"))
+        return { kind: "answer", status: 200, body: JSON.stringify({ tags: Object.keys(tags) }) };
+      const name = path.split("/").at(-1) ?? "";
+      const named = tags[name];
+      if (method === "HEAD" && named !== undefined) {
+        const headers = {
+          "docker-content-digest": named,
+          "content-type": MEDIA_TYPES.ociManifest,
+          "content-length": "5",
+        };
+        return { kind: "answer", status: 200, headers };
+      }
+      if (method !== "DELETE") return { kind: "answer", status: 404 };
+      if (name === digest && Object.values(tags).includes(digest))
+        return { kind: "answer", status: 400, body: error("GOOGLE_MANIFEST_DANGLING_TAG") };
+      delete tags[name];
+      return { kind: "answer", status: 202 };
+    };
+    await using client = new RegistryClient();
+    const repository = client.repository({ registry: registry.host, repository: "a" });
+    expect(await repository.deleteManifest(digest)).toBe(true);
+    expect(Object.keys(tags)).toEqual(["other"]);
   });
 
   test("what is not there is not deleted, and no error", async () => {
