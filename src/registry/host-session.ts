@@ -1,26 +1,25 @@
 import type { Attempt } from "./attempt.ts";
 import { Authorizer } from "./auth/authorizer.ts";
-import { parseChallenges } from "./auth/challenge.ts";
-import type { Scope } from "./auth/scope.ts";
 import { createTokenSender } from "./auth/token-sender.ts";
+import { AuthorizedSender, apiUrl } from "./authorized-sender.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { CredentialSource } from "./credentials/types.ts";
-import type { RegistryErrorCode } from "./error.ts";
 import type { OnRegistryEvent } from "./events.ts";
 import { detectProtocol } from "./hosts/detect-protocol.ts";
 import type { Endpoint } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
 import { orUnreachable, refusal } from "./refusal.ts";
-import { BodyTrust } from "./transport/body-trust.ts";
-import { bufferBody, type RequestBody } from "./transport/exchange.ts";
+import type { RegistryRequest } from "./registry-request.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
 import { isRetriedFault, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
-import type { Answer, Sender, SendRequest } from "./transport/sender.ts";
+import type { Answer, Sender } from "./transport/sender.ts";
 import { closeGate, type RetryContext, withRetries } from "./transport/with-retries.ts";
 import { parseWarnings, type WarningFilter } from "./warnings.ts";
+
+export type { RegistryRequest } from "./registry-request.ts";
 
 export interface SessionDeps {
   readonly sender: Sender;
@@ -32,32 +31,6 @@ export interface SessionDeps {
   readonly onEvent: OnRegistryEvent | undefined;
   /** For logging in: ask for a refresh token that may be stored. */
   readonly offline?: boolean | undefined;
-}
-
-export interface RegistryRequest {
-  /** Completes "Cannot …" in messages. */
-  readonly what: string;
-  readonly method: string;
-  /** A path below `/v2/`, or a URL that the registry gave. */
-  readonly target: string | URL;
-  readonly repository?: string | undefined;
-  readonly scopes: readonly Scope[];
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: (() => RequestBody) | undefined;
-  readonly answerTimeoutMs?: number | undefined;
-  /** Shared by the tries of a larger operation. */
-  readonly budget?: RetryBudget | undefined;
-  /** false: exactly one try (a new token apart), because the caller knows better how to go on. */
-  readonly retries?: boolean | undefined;
-  readonly missing?: RegistryErrorCode | undefined;
-  readonly followRedirects?: boolean | undefined;
-  /** The answer's body is a document of at most so many bytes: it is read at once, and its breaking is a failed try. */
-  readonly documentBytes?: number | undefined;
-  /** The body of the answer will be large. */
-  readonly bulk?: boolean | undefined;
-  /** Its chunks need not outlast the request for the next one. */
-  readonly transient?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -72,7 +45,7 @@ export class HostSession {
   readonly #authorizer: Authorizer;
   readonly #retry: RetryContext;
   #base: Promise<URL> | undefined;
-  readonly #trust = new BodyTrust();
+  readonly #sender: AuthorizedSender;
 
   constructor(registry: string, endpoint: Endpoint, deps: SessionDeps) {
     this.registry = registry;
@@ -96,6 +69,15 @@ export class HostSession {
       offline: deps.offline,
       onWarning: (text) => this.warn(text),
       send: createTokenSender({ sender, userAgent }, { endpoint, retry: this.#retry }),
+    });
+    this.#sender = new AuthorizedSender({
+      endpoint,
+      authorizer: this.#authorizer,
+      sender,
+      clock,
+      gate,
+      userAgent,
+      insecure: this.isInsecure,
     });
   }
 
@@ -128,7 +110,7 @@ export class HostSession {
    */
   async request(request: RegistryRequest): Promise<Answer> {
     const base = await this.baseUrl(request);
-    const url = request.target instanceof URL ? request.target : this.#resolve(base, request.target);
+    const url = request.target instanceof URL ? request.target : this.#urlOf(base, request.target);
     const { method, signal, repository } = request;
     const attempt: Attempt = {
       what: request.what,
@@ -139,7 +121,7 @@ export class HostSession {
     };
     const budget = request.budget ?? this.newBudget();
     const answer = await orUnreachable(attempt, url, async () => {
-      const once = (): Promise<Answer> => this.#authorized(request, url, base);
+      const once = (): Promise<Answer> => this.#sender.send(request, { url, base });
       if (request.retries === false) {
         await this.#retry.gate.pass(signal);
         const answer = await once();
@@ -196,8 +178,8 @@ export class HostSession {
     return this.endpoint.protocol !== "https" || this.endpoint.tls?.skipVerify === true;
   }
 
-  #resolve(base: URL, path: string): URL {
-    const url = new URL(`${base.href.replace(/\/$/, "")}/v2/${path}`);
+  #urlOf(base: URL, path: string): URL {
+    const url = apiUrl(base, path);
     if (this.endpoint.sendsNamespace === true) url.searchParams.append("ns", this.registry);
     return url;
   }
@@ -218,81 +200,6 @@ export class HostSession {
         await sleep(clock, waitMs);
       }
     }
-  }
-
-  /** One try, with a second one where the first taught how to log in. */
-  async #authorized(request: RegistryRequest, url: URL, base: URL): Promise<Answer> {
-    const { scopes, repository, signal, body } = request;
-    const isOwn = url.origin === base.origin;
-    const options = { scopes, repository, signal, withBody: body !== undefined };
-    for (let repeated = false; ; repeated = true) {
-      const authorization = isOwn ? await this.#authorizer.header(options) : undefined;
-      // While a token was fetched another worker may have been asked to wait.
-      await this.#retry.gate.pass(signal);
-      const answer = await this.#send({
-        method: request.method,
-        url,
-        headers: { "user-agent": this.#deps.userAgent, "accept-encoding": "identity", ...request.headers },
-        originHeaders: isOwn
-          ? { ...this.endpoint.headers, ...(authorization === undefined ? {} : { authorization }) }
-          : undefined,
-        body,
-        tls: isOwn ? this.endpoint.tls : undefined,
-        answerTimeoutMs: request.answerTimeoutMs,
-        followRedirects: request.followRedirects,
-        bulk: request.bulk,
-        transient: request.transient,
-        signal,
-      });
-      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) {
-        if (request.documentBytes === undefined || answer.status !== 200) return answer;
-        return { ...answer, body: await bufferBody(answer.body, request.documentBytes) };
-      }
-      const challenges = parseChallenges(await this.#challengeHeaders(answer, base));
-      const context = { ...options, url: base, insecure: this.isInsecure };
-      if (!(await this.#authorizer.challenged(challenges, authorization, context))) return answer;
-      answer.body.discard();
-    }
-  }
-
-  async #send(request: SendRequest): Promise<Answer> {
-    const { clock, sender } = this.#deps;
-    const expectContinue = request.body === undefined ? undefined : this.#trust.expectation;
-    let bytes: number | undefined = 0;
-    const body = (): RequestBody => {
-      const opened = request.body?.() ?? new Uint8Array(0);
-      bytes = opened instanceof Uint8Array ? opened.byteLength : opened.size;
-      return opened;
-    };
-    const startedMs = clock.nowMs();
-    try {
-      const options = request.body === undefined ? request : { ...request, body, expectContinue };
-      const answer = await sender.send(options);
-      this.#trust.answered(answer.status, { bytes }, clock.nowMs() - startedMs);
-      if (answer.status !== 417 || expectContinue === undefined) return answer;
-      answer.body.discard();
-    } catch (error) {
-      this.#trust.failed();
-      throw error;
-    }
-    this.#trust.refusedQuestion();
-    return await sender.send(request);
-  }
-
-  /** Some registries put the challenge only into the answer to `/v2/`. */
-  async #challengeHeaders(answer: Answer, base: URL): Promise<readonly string[]> {
-    const own = answer.headers.all("www-authenticate");
-    if (own.length > 0) return own;
-    const { userAgent, sender } = this.#deps;
-    const ping = await sender.send({
-      method: "GET",
-      url: this.#resolve(base, ""),
-      headers: { "user-agent": userAgent },
-      originHeaders: this.endpoint.headers,
-      tls: this.endpoint.tls,
-    });
-    ping.body.discard();
-    return ping.headers.all("www-authenticate");
   }
 }
 

@@ -1,0 +1,117 @@
+import type { Authorizer } from "./auth/authorizer.ts";
+import { parseChallenges } from "./auth/challenge.ts";
+import type { Clock } from "./clock.ts";
+import type { Endpoint } from "./hosts/types.ts";
+import type { RegistryRequest } from "./registry-request.ts";
+import { BodyTrust } from "./transport/body-trust.ts";
+import { bufferBody, type RequestBody } from "./transport/exchange.ts";
+import type { HostGate } from "./transport/host-gate.ts";
+import type { Answer, Sender, SendRequest } from "./transport/sender.ts";
+
+export interface AuthorizedSenderDeps {
+  readonly endpoint: Endpoint;
+  readonly authorizer: Authorizer;
+  readonly sender: Sender;
+  readonly clock: Clock;
+  readonly gate: HostGate;
+  readonly userAgent: string;
+  /** A login over plain http is what the user has allowed here. */
+  readonly insecure: boolean;
+}
+
+/**
+ * Sends requests to one host with what it wants to know of us, each once: what comes back is for the session to judge. Learns
+ * how to log in, and whether the host takes bodies, from the answers.
+ */
+export class AuthorizedSender {
+  readonly #deps: AuthorizedSenderDeps;
+  readonly #trust = new BodyTrust();
+
+  constructor(deps: AuthorizedSenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** One try, with a second one where the first taught how to log in. */
+  async send(
+    request: RegistryRequest,
+    { url, base }: { readonly url: URL; readonly base: URL },
+  ): Promise<Answer> {
+    const { endpoint, authorizer, gate, userAgent, insecure } = this.#deps;
+    const { scopes, repository, signal, body } = request;
+    const isOwn = url.origin === base.origin;
+    const options = { scopes, repository, signal, withBody: body !== undefined };
+    for (let repeated = false; ; repeated = true) {
+      const authorization = isOwn ? await authorizer.header(options) : undefined;
+      // While a token was fetched another worker may have been asked to wait.
+      await gate.pass(signal);
+      const answer = await this.#send({
+        method: request.method,
+        url,
+        headers: { "user-agent": userAgent, "accept-encoding": "identity", ...request.headers },
+        originHeaders: isOwn
+          ? { ...endpoint.headers, ...(authorization === undefined ? {} : { authorization }) }
+          : undefined,
+        body,
+        tls: isOwn ? endpoint.tls : undefined,
+        answerTimeoutMs: request.answerTimeoutMs,
+        followRedirects: request.followRedirects,
+        bulk: request.bulk,
+        transient: request.transient,
+        signal,
+      });
+      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) {
+        if (request.documentBytes === undefined || answer.status !== 200) return answer;
+        return { ...answer, body: await bufferBody(answer.body, request.documentBytes) };
+      }
+      const challenges = parseChallenges(await this.#challengeHeaders(answer, base));
+      const context = { ...options, url: base, insecure };
+      if (!(await authorizer.challenged(challenges, authorization, context))) return answer;
+      answer.body.discard();
+    }
+  }
+
+  async #send(request: SendRequest): Promise<Answer> {
+    const { clock, sender } = this.#deps;
+    const expectContinue = request.body === undefined ? undefined : this.#trust.expectation;
+    let bytes: number | undefined = 0;
+    const body = (): RequestBody => {
+      const opened = request.body?.() ?? new Uint8Array(0);
+      bytes = opened instanceof Uint8Array ? opened.byteLength : opened.size;
+      return opened;
+    };
+    const startedMs = clock.nowMs();
+    try {
+      const options = request.body === undefined ? request : { ...request, body, expectContinue };
+      const answer = await sender.send(options);
+      this.#trust.answered(answer.status, { bytes }, clock.nowMs() - startedMs);
+      if (answer.status !== 417 || expectContinue === undefined) return answer;
+      answer.body.discard();
+    } catch (error) {
+      this.#trust.failed();
+      throw error;
+    }
+    this.#trust.refusedQuestion();
+    return await sender.send(request);
+  }
+
+  /** Some registries put the challenge only into the answer to `/v2/`. */
+  async #challengeHeaders(answer: Answer, base: URL): Promise<readonly string[]> {
+    const own = answer.headers.all("www-authenticate");
+    if (own.length > 0) return own;
+    const { endpoint, userAgent, sender } = this.#deps;
+    const ping = await sender.send({
+      method: "GET",
+      url: apiUrl(base, ""),
+      headers: { "user-agent": userAgent },
+      originHeaders: endpoint.headers,
+      tls: endpoint.tls,
+    });
+    ping.body.discard();
+    return ping.headers.all("www-authenticate");
+  }
+}
+
+/** Where a path of the API is on a host. */
+export function apiUrl(base: URL, path: string): URL {
+  return new URL(`${base.href.replace(/\/$/, "")}/v2/${path}`);
+}
