@@ -3,6 +3,7 @@ import type { CommandEntry } from "./command.ts";
 const BUILD = "Build";
 const IMAGES = "Images";
 const REGISTRIES = "Registries";
+const ARTIFACTS = "Artifacts";
 const CACHE = "Build cache";
 const OTHER = "Other";
 
@@ -157,6 +158,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: REGISTRIES,
     summary: "Show how many pulls a registry allows",
     load: async () => (await import("./commands/registry-limits.ts")).registryLimits,
+  },
+  {
+    name: "artifact push",
+    group: ARTIFACTS,
+    summary: "Push files that are no image to a registry",
+    load: async () => (await import("./commands/artifact-push.ts")).artifactPush,
+  },
+  {
+    name: "artifact pull",
+    group: ARTIFACTS,
+    summary: "Fetch the files of an artifact into a folder",
+    load: async () => (await import("./commands/artifact-pull.ts")).artifactPull,
+  },
+  {
+    name: "artifact attach",
+    group: ARTIFACTS,
+    summary: "Push files about an image, found through it: an SBOM, a signature",
+    load: async () => (await import("./commands/artifact-attach.ts")).artifactAttach,
   },
   {
     name: "cache ls",

@@ -34,11 +34,25 @@ export {
 } from "./hosts/proxy-rules.ts";
 export { createSystemCa } from "./hosts/system-ca.ts";
 export type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./hosts/types.ts";
+export {
+  type ArtifactEntry,
+  type ArtifactListing,
+  listArtifactFiles,
+  UNPACK,
+  UNPACKED_DIGEST,
+} from "./images/artifact-files.ts";
 export { type Conversion, type CopyImageOptions, copyImage } from "./images/copy-image.ts";
 export { describeConversion } from "./images/describe-conversion.ts";
+export { fetchArtifact } from "./images/fetch-artifact.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
+export {
+  type ArtifactContents,
+  type ArtifactFile,
+  type PackedArtifact,
+  packArtifact,
+} from "./images/pack-artifact.ts";
 export { pullContents, pullImage } from "./images/pull-image.ts";
-export { type ArtifactFile, type PushArtifactOptions, pushArtifact } from "./images/push-artifact.ts";
+export { type PushArtifactOptions, pushArtifact } from "./images/push-artifact.ts";
 export { pushImage } from "./images/push-image.ts";
 export { removeTag } from "./images/remove-tag.ts";
 export type {

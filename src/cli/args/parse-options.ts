@@ -49,7 +49,8 @@ export function parseOptions<T extends OptionTable>(table: T, argv: readonly str
       positionals.push(...argv.slice(index));
       break;
     }
-    if (argument === "-" || !argument.startsWith("-")) {
+    // "-:text/plain" is standard input too, with what it holds.
+    if (argument === "-" || argument.startsWith("-:") || !argument.startsWith("-")) {
       positionals.push(argument);
     } else if (argument.startsWith("--")) {
       const equals = argument.indexOf("=");

@@ -25,6 +25,7 @@ describe("parseOptions()", () => {
     [["-t", "a", ".", "-t", "b"], { tag: ["a", "b"] }, ["."]],
     [["-f", "a", "-f", "b"], { file: "b" }, []],
     [["-f", "-", "-"], { file: "-" }, ["-"]],
+    [["-:text/plain"], {}, ["-:text/plain"]],
     [["-f", "--quiet"], { file: "--quiet" }, []],
     [["-q"], { quiet: true }, []],
     [["--quiet"], { quiet: true }, []],

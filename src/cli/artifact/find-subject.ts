@@ -1,0 +1,31 @@
+import { choosePlatform, type Descriptor, type FetchedDocument, type Platform } from "../../oci/index.ts";
+import { checkPlatform } from "../images/check-platform.ts";
+import { openSource } from "../images/open-source.ts";
+import type { Workbench } from "../images/workbench.ts";
+import { suggestingTags } from "../registry/suggest-tag.ts";
+import type { ArtifactPlace } from "./artifact-place.ts";
+
+/** Indexes inside indexes: nobody nests deeper for a reason. */
+const MAX_DEPTH = 4;
+
+/**
+ * The image or index that something is to be attached to; with a platform, the image that an index has for it.
+ * @throws {RegistryError} MANIFEST_NOT_FOUND @throws {OciError} NO_SUCH_PLATFORM @throws {TransportError}
+ */
+export async function findSubject(
+  image: ArtifactPlace,
+  { bench, platform }: { readonly bench: Workbench; readonly platform: Platform | undefined },
+): Promise<Descriptor> {
+  const { signal } = bench.context;
+  await using source = await openSource(image, bench);
+  const { from } = source;
+  const fetchRoot = (): Promise<FetchedDocument> => from.fetchManifest(source.name, { signal });
+  let document =
+    image.kind === "registry"
+      ? await suggestingTags(await bench.client(), image.reference, fetchRoot, signal)
+      : await fetchRoot();
+  if (platform !== undefined) await checkPlatform(document, [platform], { from, text: image.text, signal });
+  for (let depth = 0; platform !== undefined && document.kind === "index" && depth < MAX_DEPTH; depth++)
+    document = await from.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
+  return document.descriptor;
+}
