@@ -7,6 +7,7 @@ import { BodyTrust } from "./transport/body-trust.ts";
 import { bufferBody, type RequestBody } from "./transport/exchange.ts";
 import type { HostGate } from "./transport/host-gate.ts";
 import type { Answer, Sender, SendRequest } from "./transport/sender.ts";
+import { createTrustOnly } from "./transport/trust-only.ts";
 
 export interface AuthorizedSenderDeps {
   readonly endpoint: Endpoint;
@@ -26,6 +27,7 @@ export interface AuthorizedSenderDeps {
 export class AuthorizedSender {
   readonly #deps: AuthorizedSenderDeps;
   readonly #trust = new BodyTrust();
+  readonly #trustOnly = createTrustOnly();
 
   constructor(deps: AuthorizedSenderDeps) {
     this.#deps = deps;
@@ -52,7 +54,7 @@ export class AuthorizedSender {
           ? { ...endpoint.headers, ...(authorization === undefined ? {} : { authorization }) }
           : undefined,
         body,
-        tls: isOwn ? endpoint.tls : undefined,
+        tls: isOwn ? endpoint.tls : this.#trustOnly(endpoint.tls),
         answerTimeoutMs: request.answerTimeoutMs,
         followRedirects: request.followRedirects,
         bulk: request.bulk,

@@ -2,6 +2,7 @@ import type { Attempt } from "./attempt.ts";
 import type { RegistryErrorEntry } from "./error.ts";
 import { cleanText } from "./redact.ts";
 import type { Headers } from "./transport/exchange.ts";
+import { stripPort } from "./transport/net-address.ts";
 import type { NetworkError } from "./transport/network-error.ts";
 import { parseRetryAfter } from "./transport/retry.ts";
 import type { Answer } from "./transport/sender.ts";
@@ -52,6 +53,8 @@ export function faultHint(error: NetworkError, host: string, { registry }: Attem
       );
     case "refused":
     case "dns":
+      if (error.proxy !== undefined)
+        return `Check the proxy that HTTPS_PROXY or HTTP_PROXY names; NO_PROXY=${stripPort(host)} goes without it`;
       return `Check that the name ${host} is right and that it can be reached from here`;
     case "paused":
       return "Logging in or using a mirror may help";

@@ -1,8 +1,13 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import type { RequestListener } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseReference } from "../../src/oci/index.ts";
+import { digestOf, parseReference } from "../../src/oci/index.ts";
 import {
   createHostConfigs,
   createSystemCa,
@@ -72,6 +77,52 @@ describe.skipIf(!hasRegistry || !hasOpenssl)(
     test("is taken as it is where it is named as insecure", async () => {
       await using client = new RegistryClient({ hosts: createHostConfigs({ insecure: [server.host] }) });
       expect(await roundTrip(client)).toBe(3);
+    });
+
+    test("vouches for where it redirects to, which does not learn who we are", async () => {
+      const content = Buffer.from("a blob");
+      const options = {
+        cert: await readFile(certs.server.cert),
+        key: await readFile(certs.server.key),
+        ca: await readFile(certs.ca),
+        requestCert: true,
+        rejectUnauthorized: false,
+      };
+      const clients: (string | undefined)[] = [];
+      const listen = async (handler: RequestListener) => {
+        const at = createServer(options, (request, response) => {
+          clients.push((request.socket as TLSSocket).getPeerCertificate().subject?.CN as string | undefined);
+          handler(request, response);
+        }).listen(0, "127.0.0.1");
+        await once(at, "listening");
+        return { at, host: `127.0.0.1:${(at.address() as AddressInfo).port}` };
+      };
+      const storage = await listen((_request, response) => void response.end(content));
+      const registry = await listen(
+        (_request, response) => void response.writeHead(307, { location: `https://${storage.host}/b` }).end(),
+      );
+      try {
+        const root = await layCerts(join(folder, "vouching"), registry.host, {
+          "ca.crt": certs.ca,
+          "me.cert": certs.client.cert,
+          "me.key": certs.client.key,
+        });
+        await using client = new RegistryClient({
+          hosts: createHostConfigs({ certsRoots: [root] }),
+          retry: { maxAttempts: 1 },
+        });
+        const repository = client.repository(parseReference(`${registry.host}/x`));
+        const descriptor = { mediaType: "x/y", digest: digestOf(content), size: content.length };
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of await repository.openBlob(descriptor)) chunks.push(chunk);
+        expect(Buffer.concat(chunks)).toEqual(content);
+        expect(clients.slice(-2)).toEqual(["client", undefined]);
+      } finally {
+        for (const { at } of [registry, storage]) {
+          at.closeAllConnections();
+          at.close();
+        }
+      }
     });
 
     test("is not trusted under another name", async () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { orAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { CredentialSource, Credentials } from "../credentials/types.ts";
 import { RegistryError } from "../error.ts";
@@ -205,15 +206,4 @@ function isRefusal(error: unknown): boolean {
 function fingerprint(credentials: Credentials | undefined): string {
   if (credentials === undefined) return "anonymous";
   return createHash("sha256").update(JSON.stringify(credentials)).digest("base64");
-}
-
-/** Others may wait for the same flight, so it goes on when one of them gives up. */
-async function orAborted<T>(flight: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await flight;
-  signal.throwIfAborted();
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    flight.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, TlsConfig } from "../hosts/types.ts";
+import type { Endpoint } from "../hosts/types.ts";
 import { redactUrl } from "../redact.ts";
 import { orUnreachable } from "../refusal.ts";
 import { bufferBody } from "../transport/exchange.ts";
@@ -6,6 +6,7 @@ import { HostGate } from "../transport/host-gate.ts";
 import { isLoopback } from "../transport/net-address.ts";
 import { RetryBudget } from "../transport/retry.ts";
 import type { Answer, Sender } from "../transport/sender.ts";
+import { createTrustOnly } from "../transport/trust-only.ts";
 import { type RetryContext, withRetries } from "../transport/with-retries.ts";
 import { MAX_TOKEN_BYTES } from "./token.ts";
 import type { SendToTokenServer } from "./token-fetch.ts";
@@ -19,7 +20,7 @@ export function createTokenSender(
   { endpoint, retry }: { readonly endpoint: Endpoint; readonly retry: RetryContext },
 ): SendToTokenServer {
   // What is trusted of a registry is trusted of the token server it names, as Docker does; who we are is not told there.
-  const realmTls = withoutClientCertificate(endpoint.tls);
+  const realmTls = createTrustOnly()(endpoint.tls);
   const { clock, policy } = retry;
   const tokenRetry = { ...retry, gate: new HostGate(clock, policy.maxRetryAfterMs) };
   return async ({ method, url, headers, body }) => {
@@ -42,10 +43,4 @@ export function createTokenSender(
       return await withRetries(send, { ...tokenRetry, loopback: isLoopback(url.host) }, operation);
     });
   };
-}
-
-function withoutClientCertificate(tls: TlsConfig | undefined): TlsConfig | undefined {
-  if (tls?.clientCertificate === undefined) return tls;
-  const { clientCertificate: _own, ...rest } = tls;
-  return rest;
 }

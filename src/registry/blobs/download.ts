@@ -155,7 +155,7 @@ export class Download {
       if (session === readers.at(-1)) {
         throw new RegistryError(
           fault.fault === "timeout" ? "TIMED_OUT" : "UNREACHABLE",
-          `Cannot pull blob "${descriptor.digest}": ${registry}: ${fault.message} at byte ${this.#offset} of ${descriptor.size}`,
+          `Cannot pull blob "${descriptor.digest}" of ${session.registry}/${repository}: ${registry}: ${fault.message} at byte ${this.#offset} of ${descriptor.size}`,
           { registry: session.registry, repository, method: "GET", attempts: attempt, cause: fault },
         );
       }
@@ -183,7 +183,7 @@ export class Download {
     const range =
       offset > 0 || end !== undefined ? `bytes=${offset}-${end === undefined ? "" : end - 1}` : undefined;
     const request: RegistryRequest = {
-      what: `pull blob "${digest}"`,
+      what: `pull blob "${digest}" of ${session.registry}/${this.#request.repository}`,
       method: "GET",
       target: `${repository}/blobs/${digest}`,
       repository,

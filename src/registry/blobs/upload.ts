@@ -210,7 +210,7 @@ export class Upload {
       answer.body.discard();
       const error = new RegistryError(
         "BAD_RESPONSE",
-        `Cannot push blob "${descriptor.digest}": ${this.#session.registry} answered ${status} and does not have it`,
+        `Cannot ${this.#what}: it answered ${status} and does not have it`,
         { registry: this.#session.registry, repository: this.#options.repository, status },
       );
       return { reason: `it answered ${status}`, error };
@@ -274,10 +274,15 @@ export class Upload {
     return true;
   }
 
+  get #what(): string {
+    const { repository, descriptor } = this.#options;
+    return `push blob "${descriptor.digest}" to ${this.#session.registry}/${repository}`;
+  }
+
   #request(method: string, target: string | URL): RegistryRequest {
-    const { repository, descriptor, signal } = this.#options;
+    const { repository, signal } = this.#options;
     return {
-      what: `push blob "${descriptor.digest}"`,
+      what: this.#what,
       method,
       target,
       repository,
@@ -294,7 +299,7 @@ export class Upload {
     const { registry } = this.#session;
     throw new RegistryError(
       "BAD_RESPONSE",
-      `Cannot push blob "${this.#options.descriptor.digest}": ${registry} answered ${answer.status}, but ${location.fault}`,
+      `Cannot ${this.#what}: it answered ${answer.status}, but ${location.fault}`,
       { registry, repository: this.#options.repository, status: answer.status },
     );
   }

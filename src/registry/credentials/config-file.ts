@@ -14,6 +14,8 @@ export interface AuthEntry {
   readonly password?: string;
   readonly identityToken?: string;
   readonly registryToken?: string;
+  /** There is something that cannot be read, and nothing else. */
+  readonly isDamaged?: boolean;
 }
 
 /** Where a file's credentials for a registry are: in it, or in the care of a helper program. */
@@ -107,7 +109,9 @@ function parseEntry(value: unknown): AuthEntry | undefined {
   const password = decoded?.password ?? text("password");
   const identityToken = text("identitytoken");
   const registryToken = text("registrytoken");
+  const hasOther = password !== undefined || identityToken !== undefined || registryToken !== undefined;
   return {
+    ...(text("auth") !== undefined && decoded === undefined && !hasOther ? { isDamaged: true } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(identityToken === undefined ? {} : { identityToken }),

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { orAborted } from "../abort.ts";
 import { RegistryError } from "../error.ts";
 import { cleanText } from "../redact.ts";
 import {
+  type AuthEntry,
   type CredentialFile,
   credentialsOf,
   locateCredentials,
@@ -63,31 +65,49 @@ interface LoadedFile {
 export function createFileCredentials(locations: CredentialLocations): CredentialSource {
   let loaded: Promise<readonly LoadedFile[]> | undefined;
   const asked = new Map<string, Promise<Credentials | undefined>>();
+  const told = new Set<string>();
 
-  async function fromHelper(helper: string, registry: string): Promise<Credentials | undefined> {
+  async function fromHelper(
+    helper: string,
+    { registry, signal }: { readonly registry: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<Credentials | undefined> {
     const key = credentialKeyFor(registry);
     const id = `${helper} ${key}`;
     let answer = asked.get(id);
     if (answer === undefined) {
       answer = askHelper(helper, key, locations).catch((error: unknown) => {
-        if (!(error instanceof RegistryError)) throw error;
+        // Ctrl-C ends the helper too; that is none of its faults.
+        if (signal?.aborted === true) asked.delete(id);
+        if (signal?.aborted === true || !(error instanceof RegistryError)) throw signal?.reason ?? error;
         locations.onWarning?.(error.message);
         return undefined;
       });
+      // Whoever waits gets the error; if all have given up it is nobody's.
+      answer.catch(() => undefined);
       asked.set(id, answer);
     }
-    return await answer;
+    return await orAborted(answer, signal);
+  }
+
+  function fromEntry(entry: AuthEntry, key: string, origin: string): Credentials | undefined {
+    if (entry.isDamaged === true && !told.has(`${origin} ${key}`)) {
+      told.add(`${origin} ${key}`);
+      locations.onWarning?.(
+        `Cannot read the entry for ${cleanText(key, 100)} in ${origin}: its "auth" is no base64 of a name and a password`,
+      );
+    }
+    return credentialsOf(entry, origin);
   }
 
   return {
-    async find({ registry, repository }) {
+    async find({ registry, repository, signal }) {
       loaded ??= loadFiles(locations);
       for (const { file, origin } of await loaded) {
         for (const location of locateCredentials(file, registry, repository)) {
           const found =
             location.kind === "helper"
-              ? await fromHelper(location.helper, registry)
-              : credentialsOf(location.entry, origin);
+              ? await fromHelper(location.helper, { registry, signal })
+              : fromEntry(location.entry, location.key, origin);
           if (found !== undefined) return found;
         }
       }
@@ -128,13 +148,19 @@ async function readIfThere(
   onWarning: ((text: string) => void) | undefined,
 ): Promise<string | undefined> {
   try {
-    const text = await readFile(path, "utf8");
+    // Editors of Windows put a mark before the text.
+    const text = (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
     return text.trim() === "" ? undefined : text;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    const message = `Cannot read credentials from ${path}: ${cleanText(String((error as Error).message))}`;
-    if (required) throw new RegistryError("CREDENTIALS_UNUSABLE", message, { cause: error });
+    const fault = code === "ENOENT" ? "there is no such file" : cleanText(String((error as Error).message));
+    const message = `Cannot read credentials from ${path}: ${fault}`;
+    if (required)
+      throw new RegistryError("CREDENTIALS_UNUSABLE", message, {
+        cause: error,
+        hint: "REGISTRY_AUTH_FILE names it: unset that, or make the file with strake login",
+      });
     // Another user's file, say: whether it matters shows when a registry asks for credentials.
     onWarning?.(message);
     return undefined;

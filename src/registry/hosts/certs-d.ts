@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
+import { authoritiesFault, clientPairFault } from "./check-pem.ts";
 import type { TlsConfig } from "./types.ts";
 
 /** The folders that have one folder of certificates for each registry, best first. */
@@ -59,7 +60,7 @@ async function readFolder(folder: string, names: readonly string[]): Promise<Tls
   const extraCa: string[] = [];
   let clientCertificate: TlsConfig["clientCertificate"];
   for (const name of sorted) {
-    if (name.endsWith(".crt")) extraCa.push(await readPem(join(folder, name)));
+    if (name.endsWith(".crt")) extraCa.push(await readAuthorities(join(folder, name)));
     if (name.endsWith(".cert")) {
       const key = `${name.slice(0, -".cert".length)}.key`;
       if (!names.includes(key)) {
@@ -69,10 +70,7 @@ async function readFolder(folder: string, names: readonly string[]): Promise<Tls
           `Put its key there as ${key}; an authority's certificate ends in .crt`,
         );
       }
-      clientCertificate ??= {
-        certificate: await readPem(join(folder, name)),
-        key: await readPem(join(folder, key)),
-      };
+      clientCertificate ??= await readPair(join(folder, name), join(folder, key));
     }
     if (name.endsWith(".key") && !names.includes(`${name.slice(0, -".key".length)}.cert`)) {
       throw invalid(
@@ -87,6 +85,23 @@ async function readFolder(folder: string, names: readonly string[]): Promise<Tls
     ...(extraCa.length === 0 ? {} : { extraCa }),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  const pem = await readPem(path);
+  const fault = authoritiesFault(pem);
+  if (fault === undefined) return pem;
+  throw invalid(path, fault, "Convert it with openssl x509, or take it away");
+}
+
+async function readPair(
+  certificatePath: string,
+  keyPath: string,
+): Promise<NonNullable<TlsConfig["clientCertificate"]>> {
+  const [certificate, key] = await Promise.all([readPem(certificatePath), readPem(keyPath)]);
+  const fault = clientPairFault(certificate, key);
+  if (fault === undefined) return { certificate, key };
+  throw invalid(`${certificatePath} with its key`, fault);
 }
 
 async function listIfThere(folder: string): Promise<readonly string[] | undefined> {

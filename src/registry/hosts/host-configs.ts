@@ -59,7 +59,7 @@ export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSo
         ...(file === undefined ? [] : await Promise.all(readable.map((host) => listed(file, host)))),
         ...(await Promise.all(ruled.map(complete))),
       ],
-      ...(rule?.blocked === true ? { blocked: "registries.conf blocks it" } : {}),
+      ...(rule?.blocked === true ? { blocked: `${rule.path} blocks ${rule.prefix}` } : {}),
     };
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { RegistryError } from "../error.ts";
+import { authoritiesFault, clientPairFault } from "./check-pem.ts";
 import { parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Endpoint, Mirror, TlsConfig } from "./types.ts";
@@ -145,12 +146,24 @@ export async function readListedTls(
       throw new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`, { cause: error });
     }
   };
+  const fail = (fault: string): RegistryError =>
+    new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`);
   if (ca.length === 0 && client === undefined && skipVerify === undefined) return undefined;
+  const extraCa = await Promise.all(ca.map(read));
+  for (const [i, pem] of extraCa.entries()) {
+    const fault = authoritiesFault(pem);
+    if (fault !== undefined) throw fail(`of ${ca[i]}, that it names: ${fault}`);
+  }
+  let clientCertificate: TlsConfig["clientCertificate"];
+  if (client !== undefined) {
+    clientCertificate = { certificate: await read(client.certificate), key: await read(client.key) };
+    const fault = clientPairFault(clientCertificate.certificate, clientCertificate.key);
+    if (fault !== undefined)
+      throw fail(`of ${client.certificate} with ${client.key}, that it names: ${fault}`);
+  }
   return {
-    ...(ca.length === 0 ? {} : { extraCa: await Promise.all(ca.map(read)) }),
-    ...(client === undefined
-      ? {}
-      : { clientCertificate: { certificate: await read(client.certificate), key: await read(client.key) } }),
+    ...(ca.length === 0 ? {} : { extraCa }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     ...(skipVerify === undefined ? {} : { skipVerify }),
   };
 }

@@ -33,8 +33,8 @@ export type ChooseProxy = (url: URL) => URL | undefined;
  * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
  */
 export function createProxyRules(settings: ProxySettings): ChooseProxy {
-  const https = proxyUrl(settings.https);
-  const http = proxyUrl(settings.http);
+  const https = proxyUrl(settings.https, "HTTPS_PROXY");
+  const http = proxyUrl(settings.http, "HTTP_PROXY");
   if (https === undefined && http === undefined) return () => undefined;
   const exceptions = (settings.except ?? "")
     .split(",")
@@ -82,7 +82,7 @@ function canonical(address: string): string {
   return isIP(address) === 6 ? new URL(`http://[${address}]/`).hostname : address;
 }
 
-function proxyUrl(text: string | undefined): URL | undefined {
+function proxyUrl(text: string | undefined, variable: string): URL | undefined {
   if (text === undefined) return undefined;
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
@@ -90,6 +90,6 @@ function proxyUrl(text: string | undefined): URL | undefined {
   // The text may hold a password.
   throw new RegistryError(
     "CONFIG_INVALID",
-    "Cannot use the proxy that is set: its address is no http, https or socks5 URL",
+    `Cannot use the proxy that ${variable} or ALL_PROXY names: its address is no http, https or socks5 URL`,
   );
 }

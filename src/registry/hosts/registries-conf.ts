@@ -13,6 +13,8 @@ export interface RegistryRule {
   readonly location: string;
   readonly insecure: boolean;
   readonly blocked: boolean;
+  /** The file that says so. */
+  readonly path: string;
   readonly mirrors: readonly MirrorRule[];
 }
 
@@ -75,6 +77,7 @@ export function parseRegistriesConf(text: string, path: string): readonly Regist
       location: clean(location ?? ""),
       insecure: entry["insecure"] === true,
       blocked: entry["blocked"] === true,
+      path,
       mirrors: tables(entry["mirror"]).map((mirror) => {
         const at = text1(mirror["location"]);
         if (at === undefined) throw fail(`a mirror of "${prefix}" has no location`);

@@ -30,7 +30,8 @@ export async function deleteManifest(
     missing: "MANIFEST_NOT_FOUND",
     signal,
   });
-  const request = wire(`${repository}/manifests/${name}`);
+  const budget = session.newBudget();
+  const request = { ...wire(`${repository}/manifests/${name}`), budget };
   const answer = await session.request(request);
   if (isDone(answer.status)) {
     answer.body.discard();
@@ -41,8 +42,10 @@ export async function deleteManifest(
   if (
     answer.status === 404 &&
     (!isTag || codes.includes("MANIFEST_UNKNOWN") || codes.includes("NAME_UNKNOWN"))
-  )
-    return false;
+  ) {
+    // Where a try before got no answer, it may be that one which has deleted it.
+    return budget.attempts > 0;
+  }
   if (!isTag && codes.includes("GOOGLE_MANIFEST_DANGLING_TAG")) {
     // Google's registries delete what has tags only after them.
     for (const [tag, { digest }] of await resolveTags(session, { repository, signal }))

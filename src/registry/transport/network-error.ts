@@ -25,12 +25,20 @@ export class NetworkError extends Error {
   /** The connection had served before and may have been closed by the server meanwhile; no byte of an answer came. */
   readonly onReusedConnection: boolean;
 
-  constructor(fault: NetworkFault, message: string, details: { cause?: unknown; reused?: boolean } = {}) {
+  /** The proxy that was asked; undefined where none was. */
+  readonly proxy: string | undefined;
+
+  constructor(
+    fault: NetworkFault,
+    message: string,
+    details: { cause?: unknown; reused?: boolean; proxy?: string } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "NetworkError";
     this.fault = fault;
     this.reason = errorCode(details.cause);
     this.onReusedConnection = details.reused === true;
+    this.proxy = details.proxy;
   }
 }
 

@@ -150,5 +150,6 @@ function explained(error: unknown, proxy: URL): unknown {
     ? error
     : new NetworkError(network.fault, `${network.message} (by way of the proxy ${proxy.host})`, {
         cause: error,
+        proxy: proxy.host,
       });
 }

@@ -5,6 +5,7 @@ import { redactUrl } from "../redact.ts";
 import type { Exchange, ExchangeResponse, ExpectContinue, Headers, RequestBody } from "./exchange.ts";
 import { NetworkError } from "./network-error.ts";
 import { decideRedirect, isRedirect } from "./redirect.ts";
+import { createTrustOnly } from "./trust-only.ts";
 
 export interface Timeouts {
   /** How long a server may think about a small request. */
@@ -26,7 +27,7 @@ export interface SendRequest {
   readonly body?: (() => RequestBody) | undefined;
   /** The body proves who we are, so it goes to no other origin. */
   readonly secretBody?: boolean | undefined;
-  /** For the URL's own origin only. */
+  /** A client certificate in it is for the URL's own origin only. */
   readonly tls?: TlsConfig | undefined;
   readonly answerTimeoutMs?: number | undefined;
   readonly followRedirects?: boolean | undefined;
@@ -51,6 +52,7 @@ export class Sender {
   readonly #clock: Clock;
   readonly #onEvent: OnRegistryEvent | undefined;
   readonly #timeouts: Timeouts;
+  readonly #trustOnly = createTrustOnly();
 
   constructor(
     exchange: Exchange,
@@ -70,6 +72,7 @@ export class Sender {
     let isOrigin = true;
     const trail: string[] = [];
     const hops: Headers[] = [];
+    const elsewhere = this.#trustOnly(request.tls);
     for (;;) {
       trail.push(`${method} ${url.href}`);
       const startedMs = this.#clock.nowMs();
@@ -80,7 +83,7 @@ export class Sender {
         body: method === "GET" || method === "HEAD" ? undefined : request.body?.(),
         answerTimeoutMs: request.answerTimeoutMs ?? this.#timeouts.answerMs,
         stallTimeoutMs: this.#timeouts.stallMs,
-        tls: isOrigin ? request.tls : undefined,
+        tls: isOrigin ? request.tls : elsewhere,
         bulk: request.bulk,
         transient: request.transient,
         expectContinue: request.expectContinue,

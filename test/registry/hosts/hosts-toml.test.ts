@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHostConfigs } from "../../../src/registry/hosts/host-configs.ts";
 import { parseHostsFile, readHostsFile } from "../../../src/registry/hosts/hosts-toml.ts";
@@ -81,6 +82,8 @@ server = "https://registry-1.docker.io"
   });
 });
 
+const CERTIFICATE = rootCertificates[0] ?? "";
+
 describe("in folders", () => {
   let root: string;
   beforeAll(async () => {
@@ -93,7 +96,10 @@ describe("in folders", () => {
       await mkdir(join(root, name));
       await writeFile(join(root, name, "hosts.toml"), text);
     }
-    await writeFile(join(root, "_default", "ca.pem"), "PEM");
+    await writeFile(join(root, "_default", "ca.pem"), CERTIFICATE);
+    await mkdir(join(root, "junk.example"));
+    await writeFile(join(root, "junk.example", "hosts.toml"), '[host."h"]\nca = "junk.pem"');
+    await writeFile(join(root, "junk.example", "junk.pem"), "junk");
     await writeFile(join(root, "docker.io", "lonely.key"), "no pair, and nobody asks");
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
@@ -115,7 +121,7 @@ describe("in folders", () => {
     ]);
     expect(hub.upstream).toMatchObject({ host: "registry-1.docker.io", isUpstream: true });
     const other = await hosts.find("other.example");
-    expect(other.mirrors?.[0]?.tls).toEqual({ extraCa: ["PEM"] });
+    expect(other.mirrors?.[0]?.tls).toEqual({ extraCa: [CERTIFICATE] });
     const plain = await hosts.find("reg.lan:5000");
     expect(plain.upstream).toEqual({ host: "reg.lan:5000", protocol: "http", isUpstream: true });
   });
@@ -126,5 +132,6 @@ describe("in folders", () => {
     await writeFile(join(folder, "hosts.toml"), '[host."h"]\nca = "gone.pem"');
     const hosts = createHostConfigs({ hostsRoots: [root] });
     await expect(hosts.find("broken.example")).rejects.toThrow(/hosts\.toml.*gone\.pem/);
+    await expect(hosts.find("junk.example")).rejects.toThrow(/hosts\.toml.*junk\.pem.*no certificate/);
   });
 });

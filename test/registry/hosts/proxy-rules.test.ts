@@ -42,7 +42,9 @@ describe("createProxyRules()", () => {
   });
 
   test.each(["ftp://x", "http://", "://", "http://[x"])("refuses %s without repeating it", (https) => {
-    expect(() => createProxyRules({ https })).toThrow("Cannot use the proxy that is set");
+    expect(() => createProxyRules({ https })).toThrow(
+      "Cannot use the proxy that HTTPS_PROXY or ALL_PROXY names",
+    );
   });
 });
 

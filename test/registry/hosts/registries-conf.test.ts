@@ -73,7 +73,7 @@ describe("createHostConfigs() with rules", () => {
   });
 
   test("blocks, and knows wildcards", async () => {
-    expect((await hosts.find("bad.example", "x")).blocked).toBe("registries.conf blocks it");
+    expect((await hosts.find("bad.example", "x")).blocked).toBe("test blocks bad.example");
     expect((await hosts.find("a.wild.example", "x/y")).mirrors).toMatchObject([
       { host: "mirror.example", rename: { from: "", to: "wild" } },
     ]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
 import { RegistryClient } from "../../../src/registry/index.ts";
+import { HastyClock } from "../../support/registry-clock.ts";
 import { type FaultProxy, startProxy } from "../../support/registry-proxy.ts";
 
 let registry: FaultProxy;
@@ -61,6 +62,19 @@ describe("deleteManifest()", () => {
     const repository = client.repository({ registry: registry.host, repository: "a" });
     expect(await repository.deleteManifest(digest)).toBe(true);
     expect(Object.keys(tags)).toEqual(["other"]);
+  });
+
+  test("what is gone after a try without an answer has been deleted by it", async () => {
+    let tries = 0;
+    registry.rule = ({ method, path }) => {
+      if (path === "/v2/") return { kind: "answer", status: 200 };
+      if (method !== "DELETE") return { kind: "answer", status: 404 };
+      return tries++ === 0 ? { kind: "answer", status: 502 } : { kind: "answer", status: 404 };
+    };
+    await using client = new RegistryClient({ clock: new HastyClock() });
+    const repository = client.repository({ registry: registry.host, repository: "a" });
+    expect(await repository.deleteManifest(digestOf("x"))).toBe(true);
+    expect(tries).toBe(2);
   });
 
   test("what is not there is not deleted, and no error", async () => {
