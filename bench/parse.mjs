@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const RUNS = 7;
 const SIZES = [1_000, 10_000, 100_000];
 
-const bundle = resolve(process.argv[2] ?? fileURLToPath(new URL("../dist/parser.js", import.meta.url)));
+const bundle = resolve(process.argv[2] ?? fileURLToPath(new URL("../dist/parser.mjs", import.meta.url)));
 if (!existsSync(bundle)) {
   console.error(`${bundle} is not there: npm run build makes it`);
   process.exit(2);

@@ -8,6 +8,14 @@ import { Script } from "node:vm";
  * the very text that it was made of.
  */
 
+/** Commands whose work is to move images: they run other code than a build does. */
+const TRANSFERS: ReadonlySet<string> = new Set(["copy", "pull", "push", "registry"]);
+
+/** Where the compiled code for a command lies: each holds what its kind runs, because all of it is read at every start. */
+export function compiledFile(bundle: string, command: string | undefined): string {
+  return `${bundle}.${TRANSFERS.has(command ?? "") ? "transfers" : "builds"}.compiled`;
+}
+
 /** Compiles a CommonJS script that is all ASCII. @param cachedData what V8 compiled of it before; it may refuse that */
 export function compileBundle(filename: string, cachedData?: Buffer): Script {
   const source = nodeModule.wrap(readFileSync(filename, "latin1"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { compileBundle, runBundle } from "./run-bundle.ts";
+import { join } from "node:path";
+import { compileBundle, compiledFile, runBundle } from "./run-bundle.ts";
 
 /*
  * Starts the bundle of bin.ts with the compiled code that the build has put beside it. Compiling and linking that much
@@ -22,5 +22,6 @@ function readCompiled(path: string): Buffer | undefined {
   }
 }
 
-const filename = fileURLToPath(new URL(STRAKE_BUNDLE, import.meta.url));
-runBundle(compileBundle(filename, readCompiled(`${filename}.compiled`)), filename);
+const filename = join(import.meta.dirname, STRAKE_BUNDLE);
+const compiled = readCompiled(compiledFile(filename, process.argv[2]));
+runBundle(compileBundle(filename, compiled), filename);

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compiledFile } from "../../src/cli/run-bundle.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CLI = join(ROOT, "dist/cli.js");
@@ -42,11 +43,11 @@ describe("dist/cli.js", () => {
     expect(strake("--version")).toEqual({ status: 0, stdout: `strake ${version}\n`, stderr: "" });
   });
 
-  it("has compiled code beside it that this Node takes", () => {
+  it.each(["build", "copy"])("has compiled code for %s beside it that this Node takes", (command) => {
     const [name] = /cli\/strake-\w+\.cjs/.exec(readFileSync(CLI, "utf8")) ?? [];
     const script = join(ROOT, "dist", name ?? "");
     const source = nodeModule.wrap(readFileSync(script, "latin1"));
-    const cachedData = readFileSync(`${script}.compiled`);
+    const cachedData = readFileSync(compiledFile(script, command));
     expect(new Script(source, { filename: script, cachedData }).cachedDataRejected).toBe(false);
   });
 
@@ -54,7 +55,7 @@ describe("dist/cli.js", () => {
     const copy = join(folder, "copy");
     cpSync(join(ROOT, "dist"), copy, { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    const [compiled] = readdirSync(join(copy, "cli")).filter((name) => name.endsWith(".compiled"));
+    const [compiled] = readdirSync(join(copy, "cli")).filter((name) => name.endsWith(".builds.compiled"));
     const version = () =>
       spawnSync(process.execPath, [join(copy, "cli.js"), "--version"], { env, encoding: "utf8" });
     writeFileSync(join(copy, "cli", compiled ?? ""), "nothing of V8's");

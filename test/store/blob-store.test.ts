@@ -123,3 +123,25 @@ test("beginnings of downloads that nobody wants any more are removed after a wee
   await store.close();
   expect(readdirSync(join(root, "parts"))).toEqual([recent.digest.replace(":", "-")]);
 });
+
+test("a large blob is verified as every other, also when it goes on where an earlier run was broken off", async () => {
+  const root = join(scratch, `store-${count++}`);
+  const content = Buffer.alloc(65 * 1024 * 1024, noise(1_000_003, "large"));
+  const descriptor = describeBytes(content);
+  {
+    await using first = await Store.open(root);
+    await using part = await first.blobs.openPart(descriptor);
+    await part?.append(content.subarray(0, 30_000_000));
+  }
+  await using store = await Store.open(root);
+  const rest = opener(content);
+  await store.blobs.writeBlob(descriptor, rest);
+  expect(rest.offsets).toEqual([30_000_000]);
+  expect((await collect(await store.blobs.openBlob(descriptor))).equals(content)).toBe(true);
+
+  const wrong = { ...descriptor, digest: describeBytes(Buffer.from("other")).digest };
+  const attempt = store.blobs.writeBlob(wrong, opener(content));
+  await expect(attempt).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
+  expect(await store.blobs.hasBlob(wrong)).toBe(false);
+  expect(readdirSync(join(root, "parts"))).toEqual([]);
+});

@@ -38,6 +38,7 @@ export class FileWriter implements AsyncDisposable {
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #position: number;
+  #written: number;
   #unsynced = 0;
   #syncing: Promise<void> | undefined;
   #closed = false;
@@ -51,6 +52,7 @@ export class FileWriter implements AsyncDisposable {
     this.#sync = options.sync;
     this.#transient = options.transient ?? false;
     this.#position = options.position ?? 0;
+    this.#written = this.#position;
   }
 
   static async open(path: string, options: FileWriterOptions): Promise<FileWriter> {
@@ -64,6 +66,11 @@ export class FileWriter implements AsyncDisposable {
   /** Bytes from the file's begin to the end of what was written, gathered ones included. */
   get position(): number {
     return this.#position + this.#gatheredBytes;
+  }
+
+  /** Bytes from the file's begin that are in it for sure. */
+  get written(): number {
+    return this.#written;
   }
 
   /** Returns a promise only when something was really written: await it, so that memory stays bounded. */
@@ -114,6 +121,7 @@ export class FileWriter implements AsyncDisposable {
       this.#position += bytes;
       if (this.#transient) writeAtOnce(this.#handle.fd, chunks, at);
       else await writeAll(this.#handle, chunks, at);
+      this.#written = at + bytes;
       this.#unsynced += bytes;
     }
     this.#copied = 0;

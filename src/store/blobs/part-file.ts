@@ -1,11 +1,18 @@
 import { rename, stat, unlink } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import type { BlobOpener } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { createHasher, type Hasher, splitDigest } from "../../oci/digest.ts";
+import { splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
+import type { FileDigests } from "./file-digests.ts";
 import { FileWriter } from "./file-writer.ts";
-import { readChunks } from "./read-chunks.ts";
+import { digestBeside, digestHere, type PartDigest } from "./part-digest.ts";
+
+/** Digests of blobs from this size on are found beside the receiving; below, starting a thread costs more than it saves. */
+const FOLLOW_BYTES = 64 * 1024 * 1024;
+
+const NOTHING = new Uint8Array(0);
 
 /** A blob as far as it has arrived. Disposing keeps what arrived, for whoever goes on with it later. */
 export interface BlobPart extends AsyncDisposable {
@@ -32,27 +39,32 @@ export interface PartPlace {
   readonly target: string;
   /** Whether the blob is on the disk when it appears. */
   readonly sync: boolean;
+  /** Where the digests of large blobs are found. */
+  readonly digests: FileDigests;
   /** What a refusal of the file system becomes; a StoreError when absent. */
   readonly asError?: ((error: unknown) => unknown) | undefined;
 }
 
-/** Opens the part file of a blob, hashing what is in it. Nobody else may have it open. */
+/** Opens the part file of a blob, for whose digest what is in it counts. Nobody else may have it open. */
 export async function openPartFile(
   descriptor: Descriptor,
-  { path, target, sync, asError }: PartPlace,
+  { path, target, sync, digests, asError }: PartPlace,
 ): Promise<BlobPart> {
   const attempt = `write blob "${descriptor.digest}"`;
   const toError = asError ?? ((error: unknown) => diskFault(attempt, target, error));
-  const hasher = createHasher(splitDigest(descriptor.digest).algorithm);
-  let position: number;
+  const { algorithm } = splitDigest(descriptor.digest);
   try {
-    position = await hashBegin(path, descriptor.size, hasher);
+    const position = await usableBytes(path, descriptor.size);
+    const flags = position > 0 ? "r+" : "w";
+    const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
+    const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
+    const digest = isFollowed
+      ? await digestBeside(digests, path, position, algorithm)
+      : await digestHere(path, position, algorithm);
+    return new PartFile(descriptor, { digest, writer, target, toError });
   } catch (error) {
     throw toError(error);
   }
-  const flags = position > 0 ? "r+" : "w";
-  const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
-  return new PartFile(descriptor, { hasher, writer, target, toError });
 }
 
 /** Reads a blob into its part, from where the part ends. */
@@ -81,7 +93,7 @@ export async function fillPart(
 }
 
 interface PartFileDeps {
-  readonly hasher: Hasher;
+  readonly digest: PartDigest;
   readonly writer: FileWriter;
   readonly target: string;
   readonly toError: (error: unknown) => unknown;
@@ -89,14 +101,14 @@ interface PartFileDeps {
 
 class PartFile implements BlobPart {
   readonly #descriptor: Descriptor;
-  readonly #hasher: Hasher;
+  readonly #digest: PartDigest;
   readonly #writer: FileWriter;
   readonly #target: string;
   readonly #toError: (error: unknown) => unknown;
 
-  constructor(descriptor: Descriptor, { hasher, writer, target, toError }: PartFileDeps) {
+  constructor(descriptor: Descriptor, { digest, writer, target, toError }: PartFileDeps) {
     this.#descriptor = descriptor;
-    this.#hasher = hasher;
+    this.#digest = digest;
     this.#writer = writer;
     this.#target = target;
     this.#toError = toError;
@@ -113,8 +125,9 @@ class PartFile implements BlobPart {
         `more than the ${this.#descriptor.size} bytes that its descriptor says`,
       );
     }
-    this.#hasher.update(chunk);
-    return this.#writer.write(chunk);
+    const written = this.#writer.write(chunk);
+    this.#digest.add(chunk, this.#writer.written);
+    return written;
   }
 
   async commit(): Promise<void> {
@@ -122,12 +135,16 @@ class PartFile implements BlobPart {
     if (this.offset !== size) {
       throw corrupt(this.#descriptor, `${this.offset} bytes, not the ${size} that its descriptor says`);
     }
-    const found = this.#hasher.digest();
+    await this.#writer.flush();
+    this.#digest.add(NOTHING, size);
+    const finished = this.#writer.finish();
+    finished.catch(() => undefined); // is waited for below
+    const found = await this.#digest.finish();
     if (found !== digest) {
       await this.discard();
       throw corrupt(this.#descriptor, `bytes whose digest is "${found}"`);
     }
-    await this.#writer.finish();
+    await finished;
     try {
       await rename(this.#writer.path, this.#target);
     } catch (error) {
@@ -136,6 +153,7 @@ class PartFile implements BlobPart {
   }
 
   async discard(): Promise<void> {
+    this.#digest.abandon();
     await this.#writer[Symbol.asyncDispose]();
     await unlink(this.#writer.path).catch(() => undefined);
   }
@@ -145,6 +163,7 @@ class PartFile implements BlobPart {
       await this.discard(); // nothing arrived: nothing to keep
       return;
     }
+    this.#digest.abandon();
     try {
       await this.#writer.flush();
     } catch {
@@ -154,22 +173,15 @@ class PartFile implements BlobPart {
   }
 }
 
-/** Hashes the bytes that a broken-off download left; a part longer than the blob is not its begin. */
-async function hashBegin(path: string, size: number, hasher: Hasher): Promise<number> {
-  let bytes: number;
+/** How much a broken-off download left; a part longer than the blob is not its begin. */
+async function usableBytes(path: string, size: number): Promise<number> {
   try {
-    ({ size: bytes } = await stat(path));
+    const { size: bytes } = await stat(path);
+    return bytes > size ? 0 : bytes;
   } catch (error) {
     if (isErrno(error, "ENOENT")) return 0;
     throw error;
   }
-  if (bytes === 0 || bytes > size) return 0;
-  let hashed = 0;
-  for await (const chunk of readChunks(path, { transient: true })) {
-    hasher.update(chunk);
-    hashed += chunk.byteLength;
-  }
-  return hashed;
 }
 
 function corrupt({ digest }: Descriptor, found: string): OciError {

@@ -1,0 +1,57 @@
+import { createHasher, type Digest, type DigestAlgorithm, type Hasher } from "../../oci/digest.ts";
+import type { FileDigests, FollowedFile } from "./file-digests.ts";
+import { readChunks } from "./read-chunks.ts";
+
+/** The digest of a part file, found while the part arrives. */
+export interface PartDigest {
+  /** `chunk` is next; the file has its bytes up to `written`, which may be less or more than this chunk. */
+  add(chunk: Uint8Array, written: number): void;
+  /** Of the whole file, which is written now. */
+  finish(): Promise<Digest>;
+  /** Nobody will ask for it. */
+  abandon(): void;
+}
+
+/** @param position what the file holds already: its first bytes count */
+export async function digestHere(
+  path: string,
+  position: number,
+  algorithm: DigestAlgorithm,
+): Promise<PartDigest> {
+  const hasher = createHasher(algorithm);
+  if (position > 0) await hashFile(path, hasher);
+  return {
+    add: (chunk) => hasher.update(chunk),
+    finish: async () => hasher.digest(),
+    abandon: () => {},
+  };
+}
+
+/** The same on another thread, which reads the file behind us. */
+export async function digestBeside(
+  digests: FileDigests,
+  path: string,
+  position: number,
+  algorithm: DigestAlgorithm,
+): Promise<PartDigest> {
+  const file: FollowedFile = await digests.follow(path, algorithm);
+  file.wrote(position);
+  return {
+    add: (_, written) => file.wrote(written),
+    async finish() {
+      try {
+        return `${algorithm}:${await file.finish()}` as Digest;
+      } catch {
+        // The thread has died, of too little memory perhaps; the bytes are all there.
+        const hasher = createHasher(algorithm);
+        await hashFile(path, hasher);
+        return hasher.digest();
+      }
+    },
+    abandon: () => file.abandon(),
+  };
+}
+
+async function hashFile(path: string, hasher: Hasher): Promise<void> {
+  for await (const chunk of readChunks(path, { transient: true })) hasher.update(chunk);
+}
