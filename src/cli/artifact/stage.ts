@@ -9,6 +9,7 @@ import {
   splitDigest,
   toByteString,
 } from "../../oci/index.ts";
+import { FileDigests } from "../../store/blobs/file-digests.ts";
 import { fillPart, openPartFile } from "../../store/blobs/part-file.ts";
 import { bindFlock } from "../../sys/flock.ts";
 import { StageTree } from "./stage-tree.ts";
@@ -27,6 +28,7 @@ export class Stage implements AsyncDisposable {
   readonly #made: string | undefined;
   readonly #lock: number | undefined;
   readonly #complete = new Set<Digest>();
+  readonly #digests = new FileDigests();
   #keepsBlobs = true;
   #isFinished = false;
 
@@ -77,7 +79,8 @@ export class Stage implements AsyncDisposable {
     // What was complete is read again like any beginning: nobody knows who has been at it since.
     await rename(target, path).catch(() => undefined);
     for (;;) {
-      await using part = await openPartFile(descriptor, { path, target, sync: false });
+      const place = { path, target, sync: false, digests: this.#digests };
+      await using part = await openPartFile(descriptor, place);
       const begin = part.offset;
       await fillPart(part, descriptor, { open, signal, onBytes });
       try {
