@@ -60,6 +60,7 @@ export {
 } from "./manifest-source.ts";
 export {
   type Compression,
+  isImageConfigType,
   isIndexType,
   isManifestType,
   layerCompression,

@@ -24,6 +24,11 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest;
 }
 
+/** The config of an image, and of nothing else: whatever has another is an artifact. */
+export function isImageConfigType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.ociConfig || mediaType === MEDIA_TYPES.dockerConfig;
+}
+
 export type Compression = "none" | "gzip" | "zstd";
 
 /** How a layer of this media type is compressed; undefined when it is no layer type known here. */

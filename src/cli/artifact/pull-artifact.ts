@@ -3,7 +3,7 @@ import {
   type Descriptor,
   type FetchedManifest,
   formatReference,
-  MEDIA_TYPES,
+  isImageConfigType,
   type Platform,
 } from "../../oci/index.ts";
 import {
@@ -103,7 +103,7 @@ function describeRest({ entries, unnamed }: ArtifactListing, left: readonly Desc
 
 function nothingNamed({ text }: ArtifactPlace, { manifest }: FetchedManifest): CliError {
   const { mediaType } = manifest.config;
-  const isImage = mediaType === MEDIA_TYPES.ociConfig || mediaType === MEDIA_TYPES.dockerConfig;
+  const isImage = isImageConfigType(mediaType);
   return new CliError("INPUT_UNUSABLE", `Cannot make files of "${text}": none of its layers has a name`, {
     hint: isImage
       ? "It is an image: strake pull takes it, and strake artifact pull --all its layers as they are"

@@ -3,7 +3,7 @@ import {
   decodeImageConfig,
   type FetchedDocument,
   formatPlatform,
-  MEDIA_TYPES,
+  isImageConfigType,
   normalizePlatform,
   OciError,
   type Platform,
@@ -24,7 +24,7 @@ export async function checkPlatform(
   if (document.kind === "index") return;
   const { config } = document.manifest;
   // An artifact is for no platform, and so for every one.
-  if (config.mediaType !== MEDIA_TYPES.ociConfig && config.mediaType !== MEDIA_TYPES.dockerConfig) return;
+  if (!isImageConfigType(config.mediaType)) return;
   const platform = normalizePlatform(decodeImageConfig(await readSmallBlob(from, config, signal)));
   if (wanted.some((each) => rankPlatform(platform, each) !== undefined)) return;
   throw new OciError(

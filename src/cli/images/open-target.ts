@@ -4,6 +4,7 @@ import {
   type Digest,
   type FetchedDocument,
   formatReference,
+  isImageConfigType,
   type ManifestSink,
   parseReference,
   shortDigest,
@@ -179,6 +180,14 @@ export function dockerEntry(document: FetchedDocument): {
       `Cannot put index "${document.descriptor.digest}" into a docker archive`,
     );
   const { config, layers } = document.manifest;
+  if (!isImageConfigType(config.mediaType))
+    throw new CliError(
+      "INPUT_UNUSABLE",
+      `Cannot put artifact "${document.descriptor.digest}" into a docker archive: it is no image`,
+      {
+        hint: "An OCI image layout takes it: oci:DIR, oci-archive:FILE",
+      },
+    );
   return { config: config.digest, layers: layers.map((layer) => layer.digest) };
 }
 

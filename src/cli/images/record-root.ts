@@ -3,7 +3,7 @@ import {
   decodeImageConfig,
   type FetchedManifest,
   isAttestation,
-  MEDIA_TYPES,
+  isImageConfigType,
   normalizePlatform,
   readDocument,
 } from "../../oci/index.ts";
@@ -30,7 +30,9 @@ export async function recordRoot(
   await collect(root, 0);
   const [first] = images;
   if (first === undefined) {
-    throw new CliError("INPUT_UNUSABLE", `Cannot keep "${shown}" in the store: it is no image`);
+    throw new CliError("INPUT_UNUSABLE", `Cannot keep "${shown}" in the store: it is no image`, {
+      hint: "strake artifact pull makes files of an artifact, strake copy puts it into a folder: oci:DIR",
+    });
   }
   const { imageId, manifest, platform } = first;
   return manifest.digest === root.digest
@@ -59,8 +61,7 @@ async function noteImage(
   origin: string | undefined,
 ): Promise<PlatformImage | undefined> {
   const { config, layers } = manifest;
-  if (config.mediaType !== MEDIA_TYPES.ociConfig && config.mediaType !== MEDIA_TYPES.dockerConfig)
-    return undefined;
+  if (!isImageConfigType(config.mediaType)) return undefined;
   const decoded = decodeImageConfig(await store.blobs.readBlob(config.digest));
   for (const [i, diffId] of decoded.rootfs.diff_ids.entries()) {
     const blob = layers[i];

@@ -8,6 +8,7 @@ import {
   formatFamiliarReference,
   hostPlatform,
   isAttestation,
+  isImageConfigType,
   MAX_CONFIG_BYTES,
   type ManifestSource,
   normalizePlatform,
@@ -155,6 +156,14 @@ async function describe(
     throw new OciError("DOCUMENT_INVALID", `Cannot show "${text}": its indexes are nested too deep`);
   }
   const { manifest, bytes, descriptor } = document;
+  if (!isImageConfigType(manifest.config.mediaType)) {
+    const type = manifest.artifactType ?? manifest.config.mediaType;
+    throw new OciError(
+      "DOCUMENT_INVALID",
+      `Cannot show "${text}": it is no image but an artifact of type "${type}"`,
+      { hint: "strake registry manifest shows its manifest, strake artifact pull makes files of it" },
+    );
+  }
   const configBytes = await readSmallBlob(from, manifest.config, signal);
   const config = decodeImageConfig(configBytes);
   return {

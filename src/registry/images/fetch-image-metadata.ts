@@ -4,8 +4,9 @@ import {
   decodeImageConfig,
   formatReference,
   hostPlatform,
+  isImageConfigType,
+  isIndexType,
   MAX_CONFIG_BYTES,
-  MEDIA_TYPES,
   normalizePlatform,
   OciError,
   type Platform,
@@ -42,11 +43,12 @@ export async function fetchImageMetadata(
   const root = await fetchRoot(repository, reference, options);
   const manifest = await chooseManifest(repository, root, wanted, options);
   const config = manifest.manifest.config;
-  if (config.mediaType !== MEDIA_TYPES.ociConfig && config.mediaType !== MEDIA_TYPES.dockerConfig) {
+  if (!isImageConfigType(config.mediaType)) {
     const type = manifest.manifest.artifactType ?? config.mediaType;
     throw new OciError(
       "DOCUMENT_INVALID",
       `Cannot use "${formatReference(reference)}": it is no image but an artifact of type "${type}"`,
+      { hint: "strake artifact pull makes files of it, strake copy puts it into a folder: oci:DIR" },
     );
   }
   const bytes = await fetchSmallBlob(repository, config, {
@@ -111,9 +113,7 @@ function chooseEntry({ index }: FetchedIndex, wanted: Platform): Descriptor {
     return choosePlatform(index, wanted);
   } catch (error) {
     const nested = index.manifests.find(
-      ({ mediaType, platform }) =>
-        platform === undefined &&
-        (mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerIndex),
+      ({ mediaType, platform }) => platform === undefined && isIndexType(mediaType),
     );
     if (nested === undefined) throw error;
     return nested;

@@ -56,8 +56,19 @@ export class OciLayout implements BlobSource, ManifestSource {
     throw new TransportError("ARCHIVE_INVALID", `Cannot read "${files.shown}": its index.json is no index`);
   }
 
-  /** Every image of index.json with all of its names, each once. Attestations are left out. */
+  /**
+   * Every image of index.json with all of its names, each once. Attestations are left out, and artifacts without a
+   * name (what is about an image, mostly) unless there is nothing else.
+   */
   get images(): readonly LayoutImage[] {
+    const all = this.#entries();
+    const likely = all.filter(
+      ({ descriptor, names }) => descriptor.artifactType === undefined || names.length > 0,
+    );
+    return likely.length > 0 ? likely : all;
+  }
+
+  #entries(): readonly LayoutImage[] {
     const byDigest = new Map<Digest, { descriptor: Descriptor; names: string[] }>();
     for (const entry of this.#index.manifests) {
       if (isAttestation(entry)) continue;
@@ -89,7 +100,7 @@ export class OciLayout implements BlobSource, ManifestSource {
     const found =
       images.find(({ names }) => names.includes(name)) ??
       images.find(({ names }) => names.some((own) => isSameName(own, name))) ??
-      images.find(({ descriptor }) => descriptor.digest === name.replace(/^@/, ""));
+      this.#entries().find(({ descriptor }) => descriptor.digest === name.replace(/^@/, ""));
     if (found !== undefined) return bareDescriptor(found.descriptor);
     const guess = nearest(
       name,

@@ -8,6 +8,7 @@ import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { verifyBlob } from "../../oci/verify-blob.ts";
 import { BLOCK_SIZE, END_OF_ARCHIVE_BYTES, encodeHeader, paddingOf } from "../../tar/encode-header.ts";
 import { blobName } from "./oci-layout.ts";
+import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Takes an archive's bytes, front to back. */
 export interface ByteOutput {
@@ -30,6 +31,7 @@ export interface DockerEntry {
 export class ArchiveWriter implements BlobSink, ManifestSink {
   readonly #output: ByteOutput;
   readonly #written = new Set<string>();
+  readonly #referrers = new ReferrerEntries();
   #turn: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #hasFolders = false;
@@ -81,6 +83,7 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
       if (this.#written.has(name)) return;
       await this.#file(name, bytes);
       this.#written.add(name);
+      this.#referrers.note(bytes, descriptor);
     });
     return descriptor;
   }
@@ -92,7 +95,9 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
    */
   async finish(roots: readonly Descriptor[], docker?: readonly DockerEntry[]): Promise<void> {
     await this.#inTurn(async () => {
-      const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: roots };
+      // docker load would take what it finds in index.json for images.
+      const manifests = docker === undefined ? this.#referrers.join(roots) : roots;
+      const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
       await this.#file("index.json", Buffer.from(JSON.stringify(index)));
       if (docker !== undefined) {
         const manifest = docker.map(({ config, layers, repoTags }) => ({

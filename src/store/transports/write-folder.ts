@@ -16,6 +16,7 @@ import { readSmallBlob } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
 import { blobName } from "./oci-layout.ts";
+import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Blobs up to this are gathered in memory and written whole. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
@@ -26,6 +27,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
   readonly #folder: string;
   readonly #shown: string;
   readonly #digests = new FileDigests();
+  readonly #referrers = new ReferrerEntries();
 
   private constructor(folder: string, shown: string) {
     this.#folder = folder;
@@ -98,11 +100,13 @@ export class FolderWriter implements BlobSink, ManifestSink {
   ): Promise<Descriptor> {
     const descriptor = { mediaType, digest, size: bytes.byteLength };
     await this.writeBlob(descriptor, async () => bytesOnce(bytes));
+    this.#referrers.note(bytes, descriptor);
     return descriptor;
   }
 
-  /** Lists images in index.json, each in the place of what had its name before. */
-  async finish(roots: readonly Descriptor[]): Promise<void> {
+  /** Lists images in index.json, each in the place of what had its name before, and what was written about them. */
+  async finish(images: readonly Descriptor[]): Promise<void> {
+    const roots = this.#referrers.join(images);
     const before = await this.#readIndex();
     const kept = (before?.manifests ?? []).filter((entry) => !roots.some((root) => isSameEntry(entry, root)));
     const index = {
