@@ -64,6 +64,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/copy.ts")).copy,
   },
   {
+    name: "edit",
+    group: IMAGES,
+    summary: "Change an image without building it: labels, variables, its base, layers on top",
+    load: async () => (await import("./commands/edit.ts")).edit,
+  },
+  {
     name: "save",
     group: IMAGES,
     summary: "Write images of the store into an archive",

@@ -41,9 +41,12 @@ export {
   UNPACK,
   UNPACKED_DIGEST,
 } from "./images/artifact-files.ts";
+export { type ConvertedTree, convertTree } from "./images/convert-tree.ts";
 export { type Conversion, type CopyImageOptions, copyImage } from "./images/copy-image.ts";
 export { describeConversion } from "./images/describe-conversion.ts";
+export { type DocumentTree, manifestDocument, readTree, rebuildTree } from "./images/document-tree.ts";
 export { fetchArtifact } from "./images/fetch-artifact.ts";
+export { fetchSmallBlob } from "./images/fetch-document.ts";
 export { fetchImageMetadata } from "./images/fetch-image-metadata.ts";
 export {
   type ArtifactContents,

@@ -8,13 +8,20 @@ import type {
   HealthcheckInstruction,
   KeyValue,
   LabelInstruction,
+  OnbuildInstruction,
+  ShellInstruction,
+  StopsignalInstruction,
+  UserInstruction,
   VolumeInstruction,
+  WorkdirInstruction,
 } from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
 import type { EnvList } from "./env-list.ts";
 import { parseExposedPort } from "./exposed-ports.ts";
 import { formatDuration, plainList, quote, quoteList, quoteRune } from "./go-format.ts";
+import { cleanPath } from "./paths.ts";
 import type { StageState } from "./planned-stage.ts";
+import { checkStopSignal } from "./stop-signal.ts";
 import type { WordExpander } from "./word-expander.ts";
 
 /*
@@ -22,9 +29,19 @@ import type { WordExpander } from "./word-expander.ts";
  * are its own and returns the text of its history entry, in Docker's words.
  */
 
+/** What they read and change of a stage. */
+export type ConfigState = Pick<StageState, "config" | "env" | "isCmdSet" | "buildArgs">;
+
+/** How words become what they mean. */
+export type Words = Pick<WordExpander, "expand" | "split">;
+
 const DEFAULT_SHELL: readonly string[] = ["/bin/sh", "-c"];
 
-export function applyEnv(stage: StageState, instruction: EnvInstruction, words: WordExpander): string {
+export function applyEnv(
+  stage: ConfigState,
+  instruction: Pick<EnvInstruction, "pairs">,
+  words: Words,
+): string {
   const pairs = expandPairs(instruction.pairs, words, stage.env);
   for (const { key, value } of pairs) {
     stage.env = stage.env.with(key, value);
@@ -33,7 +50,11 @@ export function applyEnv(stage: StageState, instruction: EnvInstruction, words: 
   return `ENV ${pairs.map(pairText).join(" ")}`;
 }
 
-export function applyLabel(stage: StageState, instruction: LabelInstruction, words: WordExpander): string {
+export function applyLabel(
+  stage: ConfigState,
+  instruction: Pick<LabelInstruction, "pairs">,
+  words: Words,
+): string {
   const pairs = expandPairs(instruction.pairs, words, stage.env);
   stage.config.Labels = {
     ...stage.config.Labels,
@@ -44,9 +65,9 @@ export function applyLabel(stage: StageState, instruction: LabelInstruction, wor
 
 /** ARG: a build argument beats the default written here, which beats the global ARG of that name. */
 export function applyArg(
-  stage: StageState,
+  stage: ConfigState,
   instruction: ArgInstruction,
-  words: WordExpander,
+  words: Words,
   given: { readonly buildArgs: Readonly<Record<string, string>>; readonly globalArgs: EnvList },
 ): string {
   const texts: string[] = [];
@@ -61,7 +82,7 @@ export function applyArg(
   return `ARG ${texts.join(" ")}`;
 }
 
-export function applyCmd(stage: StageState, instruction: CmdInstruction): string {
+export function applyCmd(stage: ConfigState, instruction: CmdInstruction): string {
   const argv = commandLine(stage, instruction);
   stage.config.Cmd = argv;
   stage.config.ArgsEscaped = true;
@@ -69,7 +90,7 @@ export function applyCmd(stage: StageState, instruction: CmdInstruction): string
   return `CMD ${quoteList(argv)}`;
 }
 
-export function applyEntrypoint(stage: StageState, instruction: EntrypointInstruction): string {
+export function applyEntrypoint(stage: ConfigState, instruction: EntrypointInstruction): string {
   const argv = commandLine(stage, instruction);
   stage.config.Entrypoint = argv;
   // A CMD that came with the base image was meant for the base's own entrypoint.
@@ -77,7 +98,7 @@ export function applyEntrypoint(stage: StageState, instruction: EntrypointInstru
   return `ENTRYPOINT ${quoteList(argv)}`;
 }
 
-export function applyHealthcheck(stage: StageState, instruction: HealthcheckInstruction): string {
+export function applyHealthcheck(stage: ConfigState, instruction: HealthcheckInstruction): string {
   const { test, intervalNs, timeoutNs, startPeriodNs, startIntervalNs, retries } = instruction;
   const healthcheck: Healthcheck = {
     Test: test,
@@ -94,7 +115,11 @@ export function applyHealthcheck(stage: StageState, instruction: HealthcheckInst
   return `HEALTHCHECK &{${quoteList(test)} ${durations.join(" ")} ${quoteRune(retries)}}`;
 }
 
-export function applyExpose(stage: StageState, instruction: ExposeInstruction, words: WordExpander): string {
+export function applyExpose(
+  stage: ConfigState,
+  instruction: Pick<ExposeInstruction, "ports">,
+  words: Words,
+): string {
   const keys = instruction.ports
     .flatMap((port) => words.split(port, stage.env))
     .flatMap((port) => parseExposedPort(port));
@@ -103,7 +128,11 @@ export function applyExpose(stage: StageState, instruction: ExposeInstruction, w
   return `EXPOSE ${plainList(keys)}`;
 }
 
-export function applyVolume(stage: StageState, instruction: VolumeInstruction, words: WordExpander): string {
+export function applyVolume(
+  stage: ConfigState,
+  instruction: Pick<VolumeInstruction, "volumes">,
+  words: Words,
+): string {
   const volumes = instruction.volumes.map((volume) => words.expand(volume, stage.env));
   if (volumes.includes(""))
     throw new BuildError("DOCKERFILE_INVALID", "VOLUME specified can not be an empty string");
@@ -114,9 +143,54 @@ export function applyVolume(stage: StageState, instruction: VolumeInstruction, w
   return `VOLUME ${plainList(volumes)}`;
 }
 
+export function applyUser(stage: ConfigState, { user }: Pick<UserInstruction, "user">, words: Words): string {
+  stage.config.User = words.expand(user, stage.env);
+  return `USER ${stage.config.User}`;
+}
+
+/** STOPSIGNAL. @throws {BuildError} DOCKERFILE_INVALID */
+export function applyStopSignal(
+  stage: ConfigState,
+  { signal }: Pick<StopsignalInstruction, "signal">,
+  words: Words,
+): string {
+  const chosen = words.expand(signal, stage.env);
+  checkStopSignal(chosen);
+  stage.config.StopSignal = chosen;
+  return `STOPSIGNAL ${chosen}`;
+}
+
+export function applyShell(stage: ConfigState, { shell }: Pick<ShellInstruction, "shell">): string {
+  stage.config.Shell = shell;
+  return `SHELL ${plainList(shell)}`;
+}
+
+export function applyWorkdir(
+  stage: ConfigState,
+  { path: written }: Pick<WorkdirInstruction, "path">,
+  words: Words,
+): string {
+  const expanded = words.expand(written, stage.env);
+  const current = stage.config.WorkingDir || "/";
+  // An absolute path is stored as it was written, a relative one joined and cleaned, an empty one changes nothing.
+  const chosen = expanded === "" ? current : expanded;
+  const path = chosen.startsWith("/") ? chosen : cleanPath(chosen, current);
+  stage.config.WorkingDir = path;
+  return `WORKDIR ${path}`;
+}
+
+/** ONBUILD: kept for whoever builds on the image. */
+export function applyOnbuild(
+  stage: ConfigState,
+  { expression }: Pick<OnbuildInstruction, "expression">,
+): string {
+  stage.config.OnBuild = [...(stage.config.OnBuild ?? []), expression];
+  return `ONBUILD ${expression}`;
+}
+
 /** A command line with the shell in front when it was not written as JSON. */
 export function commandLine(
-  stage: StageState,
+  stage: ConfigState,
   { argv, isShellForm }: { readonly argv: readonly string[]; readonly isShellForm: boolean },
 ): readonly string[] {
   if (!isShellForm) return argv;
@@ -124,7 +198,7 @@ export function commandLine(
   return [...(Shell === undefined || Shell.length === 0 ? DEFAULT_SHELL : Shell), argv.join(" ")];
 }
 
-function expandPairs(pairs: readonly KeyValue[], words: WordExpander, env: EnvList): readonly KeyValue[] {
+function expandPairs(pairs: readonly KeyValue[], words: Words, env: EnvList): readonly KeyValue[] {
   // All of one instruction expand against the environment before it.
   return pairs.map(({ key, value, ...rest }) => ({
     ...rest,

@@ -1,5 +1,11 @@
 import type { Platform } from "../../oci/index.ts";
-import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from "../../parser/index.ts";
+import type {
+  AddInstruction,
+  CopyInstruction,
+  Instruction,
+  RunInstruction,
+  WorkdirInstruction,
+} from "../../parser/index.ts";
 import { BuildError } from "../error.ts";
 import { redactCredentials } from "../redact-url.ts";
 import type { BuildOptions } from "../types.ts";
@@ -11,18 +17,21 @@ import {
   applyExpose,
   applyHealthcheck,
   applyLabel,
+  applyOnbuild,
+  applyShell,
+  applyStopSignal,
+  applyUser,
   applyVolume,
+  applyWorkdir,
 } from "./dispatch-config.ts";
 import { planCopyInstruction } from "./dispatch-copy.ts";
 import { planRunInstruction } from "./dispatch-run.ts";
 import type { EnvList } from "./env-list.ts";
-import { plainList } from "./go-format.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cleanPath } from "./paths.ts";
 import type { StageState } from "./planned-stage.ts";
 import { withPlace } from "./stage-graph.ts";
 import type { StageCommand, StageNode } from "./stage-node.ts";
-import { checkStopSignal } from "./stop-signal.ts";
 import type { ContextVertex, StateVertex } from "./vertex.ts";
 import type { WordExpander } from "./word-expander.ts";
 
@@ -107,22 +116,16 @@ class StagePlanner {
         state.author = instruction.maintainer;
         return `MAINTAINER ${instruction.maintainer}`;
       case "SHELL":
-        state.config.Shell = instruction.shell;
-        return `SHELL ${plainList(instruction.shell)}`;
-      case "STOPSIGNAL": {
-        const signal = words.expand(instruction.signal, state.env);
-        checkStopSignal(signal);
-        state.config.StopSignal = signal;
-        return `STOPSIGNAL ${signal}`;
-      }
+        return applyShell(state, instruction);
+      case "STOPSIGNAL":
+        return applyStopSignal(state, instruction, words);
       case "USER":
-        state.config.User = words.expand(instruction.user, state.env);
-        return `USER ${state.config.User}`;
+        return applyUser(state, instruction, words);
       case "ONBUILD":
-        state.config.OnBuild = [...(state.config.OnBuild ?? []), instruction.expression];
+        applyOnbuild(state, instruction);
         return undefined;
       case "WORKDIR":
-        return this.#workdir(words.expand(instruction.path, state.env), command);
+        return this.#workdir(instruction, command);
       case "COPY":
       case "ADD":
         return this.#copy(instruction, command);
@@ -133,17 +136,14 @@ class StagePlanner {
     }
   }
 
-  #workdir(written: string, command: StageCommand): string {
+  #workdir(instruction: WorkdirInstruction, command: StageCommand): string {
     const state = this.#state;
-    const current = state.config.WorkingDir || "/";
-    // An absolute path is stored as it was written, a relative one joined and cleaned, an empty one changes nothing.
-    const chosen = written === "" ? current : written;
-    const path = chosen.startsWith("/") ? chosen : cleanPath(chosen, current);
-    state.config.WorkingDir = path;
+    const createdBy = applyWorkdir(state, instruction, this.#options.words);
+    const path = state.config.WorkingDir ?? "/";
     if (path !== "/") {
       state.vertex = this.#options.graph.add({
         kind: "workdir",
-        name: this.#name(`WORKDIR ${path}`, command),
+        name: this.#name(createdBy, command),
         at: command.at,
         input: state.vertex,
         path: cleanPath(path, "/"),
@@ -152,7 +152,7 @@ class StagePlanner {
         ...this.#epoch(),
       });
     }
-    return `WORKDIR ${path}`;
+    return createdBy;
   }
 
   #copy(instruction: CopyInstruction | AddInstruction, command: StageCommand): string {

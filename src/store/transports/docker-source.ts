@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { open } from "node:fs/promises";
 import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { bytesOnce } from "../../oci/bytes-once.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -10,10 +9,10 @@ import { type FetchedDocument, type ManifestSource, readDocument } from "../../o
 import { MEDIA_TYPES, ociLayerType } from "../../oci/media-types.ts";
 import { readChunks } from "../blobs/read-chunks.ts";
 import { decompress } from "../compress/decompress.ts";
-import { gzip } from "../compress/gzip.ts";
 import type { DockerImage, DockerLayer } from "./docker-manifest.ts";
 import { TransportError } from "./error.ts";
 import type { FileSet } from "./file-set.ts";
+import { gzipToFile, watching } from "./gzip-file.ts";
 
 /** A blob of the image as it will be: its bytes in a file of the archive, or compressed in a temporary file. */
 type Blob =
@@ -126,25 +125,16 @@ async function addLayer(
   const stored = files.open(name, { signal });
   if (compression !== "none") {
     const blobHash = createHasher();
-    await checkDiffId(decompress(hashing(stored, blobHash)), layer, files.shown);
+    await checkDiffId(decompress(watching(stored, blobHash)), layer, files.shown);
     const digest = blobHash.digest();
     blobs.set(digest, { kind: "archived", name });
     return { mediaType: ociLayerType(compression), digest, size: layer.size };
   }
   const tarHash = createHasher();
-  const blobHash = createHasher();
   const path = `${tempFolder()}/layer-${randomUUID()}`;
-  let size = 0;
-  await using handle = await open(path, "wx", 0o600);
-  for await (const chunk of gzip(hashing(stored, tarHash))) {
-    signal?.throwIfAborted();
-    blobHash.update(chunk);
-    size += chunk.byteLength;
-    for (let done = 0; done < chunk.byteLength; ) done += (await handle.write(chunk, done)).bytesWritten;
-  }
+  const { digest, size } = await gzipToFile(watching(stored, tarHash), path, { signal });
   const found = tarHash.digest();
   if (found !== diffId) throw wrongLayer(files.shown, layer, found);
-  const digest = blobHash.digest();
   blobs.set(digest, { kind: "file", path });
   return { mediaType: MEDIA_TYPES.ociLayerGzip, digest, size };
 }
@@ -163,14 +153,4 @@ export function wrongLayer(shown: string, { name, diffId }: DockerLayer, found?:
     "ARCHIVE_INVALID",
     `Cannot use layer "${name}" of "${shown}": ${is} not the "${diffId}" that the image's config names`,
   );
-}
-
-async function* hashing(
-  bytes: AsyncIterable<Uint8Array>,
-  hasher: { update(chunk: Uint8Array): void },
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of bytes) {
-    hasher.update(chunk);
-    yield chunk;
-  }
 }

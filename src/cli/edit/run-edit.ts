@@ -1,0 +1,246 @@
+import { resolve } from "node:path";
+import { type AddedLayer, EditedImage, type EditedTree, editTree } from "../../builder/edit/index.ts";
+import { reportTransfer, runStep } from "../../builder/remote/index.ts";
+import { originsOf } from "../../builder/sources/layer-blobs.ts";
+import { type BlobOpener, type Digest, type FetchedDocument, hostPlatform } from "../../oci/index.ts";
+import {
+  type CopyImageOptions,
+  convertTree,
+  copyImage,
+  type DocumentTree,
+  describeConversion,
+  type PushedImage,
+  readTree,
+} from "../../registry/index.ts";
+import type { CommandContext } from "../command.ts";
+import { type OpenedSource, openSource } from "../images/open-source.ts";
+import { openTarget } from "../images/open-target.ts";
+import { type ImagePlace, parsePlace } from "../images/place.ts";
+import { Workbench } from "../images/workbench.ts";
+import { openView } from "../progress/open-view.ts";
+import { progressKind } from "../progress/progress-flags.ts";
+import { suggestingTags } from "../registry/suggest-tag.ts";
+import { Bases } from "./bases.ts";
+import {
+  differenceLines,
+  differencesOf,
+  indexDifferences,
+  shownChange,
+  summaryLines,
+} from "./describe-edit.ts";
+import type { EditFlags } from "./edit-flags.ts";
+import { inPlace } from "./in-place.ts";
+import { type EditRequest, isRebase, readEdit } from "./read-edit.ts";
+
+/** What `strake edit` does. */
+export async function runEdit(
+  flags: EditFlags,
+  [sourceText = "", targetText]: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  const { cwd, settings } = context;
+  const from = parsePlace(sourceText, { cwd, plain: "registry" });
+  const to = targetText === undefined ? undefined : parsePlace(targetText, { cwd, plain: "registry" });
+  const job: Job = {
+    from,
+    to: to ?? inPlace(from),
+    isInPlace: to === undefined,
+    flags,
+    request: readEdit(flags, context),
+  };
+  const view = await openView(progressKind(flags, settings), "Editing", context);
+  const vertex = `editing ${from.text}`;
+  await using bench = new Workbench(context, {
+    onEvent: view.onEvent,
+    onRegistryEvent: (event) => reportTransfer(event, vertex, view.onEvent),
+  });
+  let outcome: Outcome;
+  try {
+    const step = {
+      vertex,
+      name: vertex,
+      onEvent: bench.onEvent,
+      nowMs: context.nowMs,
+      signal: context.signal,
+    };
+    outcome = await runStep(step, () => editOne(job, bench, vertex));
+  } finally {
+    view.close();
+  }
+  report(outcome, job, context);
+}
+
+interface Job {
+  readonly from: ImagePlace;
+  readonly to: ImagePlace;
+  readonly isInPlace: boolean;
+  readonly flags: EditFlags;
+  readonly request: EditRequest;
+}
+
+interface Outcome {
+  readonly before: FetchedDocument;
+  readonly edited: EditedTree;
+  /** Undefined where nothing was written. */
+  readonly written:
+    | (Pick<PushedImage, "blobs" | "uploadedBytes"> & { readonly destination: string })
+    | undefined;
+}
+
+async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Outcome> {
+  const { from, to, flags, request } = job;
+  const { signal } = bench.context;
+  await using source = await openSource(from, bench);
+  const takesIndexes = to.kind !== "docker-archive";
+  // Where the result can be one image alone, the others need not be looked at.
+  const platforms = takesIndexes ? undefined : (request.platforms ?? [hostPlatform()]);
+  const read = (): Promise<DocumentTree> => readTree(source.from, source.name, { platforms, signal });
+  const found =
+    from.kind === "registry"
+      ? await suggestingTags(await bench.client(), from.reference, read, signal)
+      : await read();
+  const tree = request.format === undefined ? found : convert(found, request.format, bench);
+  const layers = await openLayers(flags.append, bench);
+  await using bases = new Bases(bench, { old: flags["old-base"], new: flags["new-base"] });
+  const rebase: Parameters<typeof editTree>[2]["rebase"] = isRebase(flags)
+    ? (platform, image) => bases.find(platform, image, tree.root)
+    : undefined;
+  const edited = await editTree(
+    tree,
+    source.from,
+    { ...request, layers: layers.map(({ layer }) => layer), rebase },
+    { signal },
+  );
+  const before = found.root;
+  const isSame = edited.tree.root.descriptor.digest === before.descriptor.digest;
+  if (flags["dry-run"] || (isSame && job.isInPlace)) return { before, edited, written: undefined };
+  const blobs = new Map<Digest, BlobOpener>([
+    ...bases.blobs(),
+    ...layers.map(({ layer, open }) => [layer.descriptor.digest, open] as const),
+  ]);
+  const image = new EditedImage(edited, source.from, blobs);
+  const editedSource: OpenedSource = {
+    ...source,
+    from: image,
+    name: edited.tree.root.descriptor.digest,
+    mountFrom: async (blob) => {
+      const origins = await Promise.all([source.mountFrom(blob), bases.mountFrom(blob)]);
+      return [...new Set(origins.flat())];
+    },
+  };
+  await using target = await openTarget(to, { source: editedSource, bench, vertex });
+  const copied = await copyImage({
+    from: image,
+    name: editedSource.name,
+    to: target.to,
+    pushBlob:
+      from.kind === "store" && to.kind === "store"
+        ? await leavingAway(target.pushBlob, bench)
+        : target.pushBlob,
+    forgetBlobs: target.forgetBlobs,
+    onRoot: target.onRoot,
+    tags: target.tags,
+    signal,
+  });
+  const destination = await target.finish(copied);
+  const { blobs: counts, uploadedBytes } = copied;
+  return { before, edited, written: { destination, blobs: counts, uploadedBytes } };
+}
+
+function convert(
+  tree: DocumentTree,
+  format: NonNullable<EditRequest["format"]>,
+  bench: Workbench,
+): DocumentTree {
+  const converted = convertTree(tree, format);
+  if (converted.tree.root !== tree.root)
+    bench.onEvent({
+      kind: "warning",
+      message: describeConversion({ format, lost: converted.lost, refusal: undefined }),
+    });
+  return converted.tree;
+}
+
+async function openLayers(
+  files: readonly string[],
+  bench: Workbench,
+): Promise<readonly { readonly layer: AddedLayer; readonly open: BlobOpener }[]> {
+  if (files.length === 0) return [];
+  const { openLayerFile } = await import("../../store/transports/index.ts");
+  const { cwd, signal } = bench.context;
+  const tempFolder = await bench.tempFolder();
+  const layers = [];
+  for (const file of files) {
+    const { diffId, descriptor, open } = await openLayerFile(resolve(cwd, file), {
+      shown: file,
+      tempFolder,
+      signal,
+    });
+    layers.push({ layer: { diffId, descriptor, name: file }, open });
+  }
+  return layers;
+}
+
+/** A layer of a base image that the store has not needed yet stays in its registry. */
+async function leavingAway(
+  pushBlob: CopyImageOptions["pushBlob"],
+  bench: Workbench,
+): Promise<CopyImageOptions["pushBlob"]> {
+  const store = await bench.store();
+  return async (blob, open, signal) => {
+    if (!(await store.blobs.hasBlob(blob)) && (await originsOf(store, blob)).length > 0)
+      return { kind: "present" };
+    return await pushBlob(blob, open, signal);
+  };
+}
+
+function report({ before, edited, written }: Outcome, { from, flags }: Job, context: CommandContext): void {
+  const { stdout, stderr } = context;
+  const { root } = edited.tree;
+  const isChanged = root.descriptor.digest !== before.descriptor.digest;
+  const differences = edited.changes.map((change) => ({ change, list: differencesOf(change) }));
+  const ofIndex = indexDifferences(before, root);
+  if (flags.json) {
+    const { digest, mediaType, size } = root.descriptor;
+    const result = {
+      source: from.text,
+      ...(written === undefined ? {} : { destination: written.destination }),
+      changed: isChanged,
+      before: before.descriptor.digest,
+      digest,
+      mediaType,
+      size,
+      images: differences.map(({ change, list }) => ({ ...shownChange(change), differences: list })),
+      ...(ofIndex.length === 0 ? {} : { differences: ofIndex }),
+      droppedAttestations: edited.droppedAttestations,
+      ...(written === undefined ? {} : { blobs: written.blobs, copiedBytes: written.uploadedBytes }),
+    };
+    stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  if (!isChanged) {
+    if (!flags.quiet) stderr.write("Nothing to change: the image is like that already\n");
+    if (!flags["dry-run"])
+      stdout.write(`${written?.destination ?? `${from.text}@${root.descriptor.digest}`}\n`);
+    return;
+  }
+  if (flags["dry-run"]) {
+    for (const { change, list } of differences) {
+      if (list.length > 0)
+        stdout.write(`${shownChange(change).platform}\n${indented(differenceLines(list))}`);
+    }
+    if (ofIndex.length > 0) stdout.write(`index\n${indented(differenceLines(ofIndex))}`);
+    return;
+  }
+  if (!flags.quiet)
+    stderr.write(
+      summaryLines(before, edited)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+  stdout.write(`${written?.destination ?? ""}\n`);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}\n`).join("");
+}
