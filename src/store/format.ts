@@ -31,7 +31,7 @@ export function openFormat(paths: StorePaths): void {
     throw new StoreError(
       "STORE_TOO_NEW",
       `Cannot open the store "${paths.root}": it has format ${found}, and this strake knows formats up to ${STORE_FORMAT}`,
-      { hint: "Use the newer strake that made it, or another store with --root or STRAKE_ROOT" },
+      { hint: "Use the newer strake that made it, or another store with STRAKE_ROOT" },
     );
   }
 }

@@ -14,7 +14,7 @@ const FULL = {
   name: "StoreError",
   code: "DISK_FULL",
   message: expect.stringMatching(/^Cannot .*: no space is left on the disk at "\//),
-  hint: expect.stringContaining("strake cache prune"),
+  hint: expect.stringContaining("strake rmi"),
 };
 
 describe.skipIf(process.getuid?.() !== 0)("on a disk of 8 MiB (needs root to mount one)", () => {

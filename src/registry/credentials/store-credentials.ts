@@ -98,7 +98,8 @@ function encodeAuth(username: string, password: string): string {
 async function readConfig(path: string): Promise<Config> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    // Editors of Windows put a mark before the text.
+    text = (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw unusable(path, (error as Error).message, error);

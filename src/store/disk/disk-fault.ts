@@ -34,10 +34,8 @@ export function diskFault(attempt: string, path: string, cause: unknown): unknow
 }
 
 const HINTS: Readonly<Partial<Record<StoreErrorCode, string>>> = {
-  DISK_FULL:
-    "Free some space, e.g. with `strake cache prune`, or choose another store with --root or STRAKE_ROOT",
-  STORE_NOT_WRITABLE:
-    "Run as the user who owns the store, or choose a store of your own with --root or STRAKE_ROOT",
+  DISK_FULL: "Free some space, e.g. with `strake rmi`, or choose another store with STRAKE_ROOT",
+  STORE_NOT_WRITABLE: "Run as the user who owns the store, or choose a store of your own with STRAKE_ROOT",
 };
 
 /** Runs file operations of one attempt; what the file system refuses is thrown as a StoreError. */

@@ -146,6 +146,40 @@ describe("createFileCredentials()", () => {
     expect(warnings[0]).toContain(said);
   });
 
+  test("warns once of an entry that cannot be read, and goes on", async () => {
+    const broken = await write("broken.json", { auths: { "r.example": { auth: "not base64!!" } } });
+    const whole = await write(
+      "whole.json",
+      `\uFEFF${JSON.stringify({ auths: { "r.example": { auth: auth("a", "b") } } })}`,
+    );
+    const warnings: string[] = [];
+    const source = createFileCredentials({
+      env: env(),
+      files: [file(broken), file(whole)],
+      onWarning: (text) => warnings.push(text),
+    });
+    expect(await source.find({ registry: "r.example" })).toMatchObject({ username: "a", origin: whole });
+    await source.find({ registry: "r.example", repository: "x" });
+    expect(warnings).toEqual([expect.stringContaining(`the entry for r.example in ${broken}`)]);
+  });
+
+  test("leaves a helper that does not answer as soon as nobody waits for it", async () => {
+    await helper("slow", "exec sleep 60");
+    const path = await write("config.json", { credsStore: "slow" });
+    const warnings: string[] = [];
+    const source = createFileCredentials({
+      env: env(),
+      timeoutMs: 1000,
+      files: [file(path)],
+      onWarning: (text) => warnings.push(text),
+    });
+    const controller = new AbortController();
+    const finding = source.find({ registry: "r.example", signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(finding).rejects.toThrow("enough");
+    expect(warnings).toEqual([]);
+  });
+
   test("warns of a helper that is not there, or whose name is none", async () => {
     const warnings: string[] = [];
     const onWarning = (text: string) => void warnings.push(text);
