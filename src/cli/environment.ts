@@ -24,6 +24,8 @@ export interface Settings {
   readonly insecureRegistries: readonly string[];
   /** `$STRAKE_REGISTRY_MIRRORS`, `REGISTRY=ADDRESS` apart by commas: asked first when pulling, in this order. */
   readonly registryMirrors: readonly string[];
+  /** `$STRAKE_REGISTRY_LOG`: a file that gets a line for each request to a registry. */
+  readonly registryLog: string | undefined;
   /** `$STRAKE_RETRY_TIMEOUT`: what `--retry-timeout` is when it isn't given. */
   readonly retryTimeout: string | undefined;
   /** `--retry-timeout` of this call: how long failing requests to registries are tried again. */
@@ -83,6 +85,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     sshAgentSocket: read("SSH_AUTH_SOCK"),
     insecureRegistries: splitList(read("STRAKE_INSECURE_REGISTRIES")),
     registryMirrors: splitList(read("STRAKE_REGISTRY_MIRRORS")),
+    registryLog: read("STRAKE_REGISTRY_LOG"),
     retryTimeout: read("STRAKE_RETRY_TIMEOUT"),
     searchPath: read("PATH") ?? DEFAULT_PATH,
     debug: !["", "0", "false"].includes(variables["STRAKE_DEBUG"] ?? ""),

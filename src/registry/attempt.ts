@@ -10,5 +10,6 @@ export interface Attempt {
   readonly credentialOrigin?: string | undefined;
   /** The code for 404. */
   readonly missing?: RegistryErrorCode | undefined;
+  /** How often, once that is known. */
   readonly attempts?: number | undefined;
 }

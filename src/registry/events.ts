@@ -39,6 +39,8 @@ export type RegistryEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /** A registry asked who we are; undefined: nobody in particular. Told once for each answer. */
+  | { readonly kind: "authorized"; readonly registry: string; readonly origin: string | undefined }
   /** The registry asked everyone to wait (429). */
   | { readonly kind: "waiting"; readonly registry: string; readonly waitMs: number; readonly reason: string }
   /** A `Warning: 299` header, or an oddity worth a line; each text once per client. */

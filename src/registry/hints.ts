@@ -105,6 +105,11 @@ function rightsHint(
   );
 }
 
+function showSeconds(seconds: number): string {
+  if (seconds >= 3600) return `${Math.round(seconds / 3600)} h`;
+  return seconds >= 60 ? `${Math.round(seconds / 60)} min` : `${seconds} s`;
+}
+
 /** Docker Hub tells its limits in headers; they say more than its message. */
 function rateLimitHint(headers: Headers, dateMs: number): string {
   const limit = /^(\d+)(?:;w=(\d+))?/.exec(headers.one("ratelimit-limit") ?? "");
@@ -113,7 +118,7 @@ function rateLimitHint(headers: Headers, dateMs: number): string {
   const what =
     limit === null
       ? "The registry limits how much may be asked of it"
-      : `The limit is ${limit[1]} pulls${limit[2] === undefined ? "" : ` in ${Math.round(Number(limit[2]) / 3600)} h`}` +
+      : `The limit is ${limit[1]} pulls${limit[2] === undefined ? "" : ` in ${showSeconds(Number(limit[2]))}`}` +
         `${source === undefined ? "" : ` for ${cleanText(source, 60)}`}`;
   const when =
     retryAfterMs === undefined ? "" : `; it wants to be asked again in ${Math.ceil(retryAfterMs / 1000)} s`;

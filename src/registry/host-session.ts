@@ -68,6 +68,7 @@ export class HostSession {
       clock,
       offline: deps.offline,
       onWarning: (text) => this.warn(text),
+      onUse: (origin) => onEvent?.({ kind: "authorized", registry: endpoint.host, origin }),
       send: createTokenSender({ sender, userAgent }, { endpoint, retry: this.#retry }),
     });
     this.#sender = new AuthorizedSender({
@@ -118,6 +119,9 @@ export class HostSession {
       repository,
       method,
       missing: request.missing,
+      get attempts() {
+        return budget.attempts;
+      },
     };
     const budget = request.budget ?? this.newBudget();
     const answer = await orUnreachable(attempt, url, async () => {
@@ -132,7 +136,8 @@ export class HostSession {
       return await withRetries(once, this.#retry, { request: `${method} ${redactUrl(url)}`, budget, signal });
     });
     for (const text of parseWarnings(answer.headers.all("warning"))) this.warn(text);
-    if (answer.status !== 401 || answer.url.origin !== base.origin) return answer;
+    if (answer.status !== 401 || answer.url.origin !== base.origin)
+      return budget.attempts === 0 ? answer : { ...answer, tries: budget.attempts };
     throw await this.refuse(answer, request);
   }
 

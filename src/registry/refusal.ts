@@ -19,11 +19,12 @@ export async function refusal(
   const { what, registry } = attempt;
   return new RegistryError(
     codeOf(status, attempt),
-    `Cannot ${what}: ${registry} answered ${status}${said === "" ? "" : ` (${said})`}`,
+    `Cannot ${what}: ${registry} answered ${status}${said === "" ? "" : ` (${said})`}${times(answer.tries)}`,
     {
       ...attempt,
       url: redactUrl(answer.url),
       status,
+      attempts: answer.tries,
       errors,
       requestId: requestId(headers),
       hint: answerHint(answer, { errors, attempt, dateMs, requestId: requestId(headers) }),
@@ -46,7 +47,7 @@ function unreachable(error: NetworkError, attempt: Attempt, url: URL): RegistryE
   // What does not answer may be another host than the registry: its token server, its storage.
   return new RegistryError(
     FAULT_CODES[error.fault],
-    `Cannot ${attempt.what}: ${url.host}: ${error.message}`,
+    `Cannot ${attempt.what}: ${url.host}: ${error.message}${times(attempt.attempts)}`,
     {
       ...attempt,
       url: redactUrl(url),
@@ -54,6 +55,10 @@ function unreachable(error: NetworkError, attempt: Attempt, url: URL): RegistryE
       hint: faultHint(error, url.host, attempt),
     },
   );
+}
+
+function times(tries: number | undefined): string {
+  return tries === undefined || tries < 2 ? "" : `, ${tries} times`;
 }
 
 const FAULT_CODES: Readonly<Record<NetworkFault, RegistryErrorCode>> = {

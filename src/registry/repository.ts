@@ -281,9 +281,11 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
 
   async #blobReaders(digest: Digest): Promise<readonly HostSession[]> {
     const { sessions, distrusted } = this.#deps;
-    if (distrusted.has(`${this.registry} ${digest}`))
-      return [await sessions.upstream(this.registry, this.name)];
-    return await sessions.readers(this.registry, this.name, "blob");
+    const readers = await sessions.readers(this.registry, this.name, "blob");
+    if (!distrusted.has(`${this.registry} ${digest}`) || readers.length === 1) return readers;
+    const upstream = await sessions.upstream(this.registry, this.name);
+    upstream.warn(`A mirror had wrong bytes for blob "${digest}", which comes from the registry itself now`);
+    return [upstream];
   }
 
   /** Lists of referrers are read, changed and written: one at a time for each subject. */

@@ -101,7 +101,8 @@ describeBadNetwork("a registry behind a bad network", (net) => {
         code: "SERVER_FAILED",
         status: 503,
         requestId: "abc",
-        message: `Cannot fetch manifest "${net.proxy.host}/x:1": ${net.proxy.host} answered 503 (UNAVAILABLE: back soon)`,
+        message: `Cannot fetch manifest "${net.proxy.host}/x:1": ${net.proxy.host} answered 503 (UNAVAILABLE: back soon), 10 times`,
+        attempts: 10,
       });
       expect(net.proxy.seen.filter(({ path }) => path.includes("/manifests/"))).toHaveLength(10);
       expect(net.clock.waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000, 8000, 8000]);

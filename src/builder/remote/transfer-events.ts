@@ -44,6 +44,7 @@ export function reportTransfer(event: RegistryEvent, vertex: string, onEvent: On
     case "waiting":
     case "manifest-pushed":
     case "request":
+    case "authorized":
       break;
     default:
       event satisfies never;

@@ -12,19 +12,30 @@ export async function openRegistry(
 ): Promise<RegistryClient> {
   const { variables, home, insecureRegistries, registryMirrors } = settings;
   const retryTimeoutMs = readRetryTimeout(settings);
+  const listener = await withTrace(onEvent, settings.registryLog);
   const { RegistryClient, settingsFromEnvironment } = await import("../../registry/index.ts");
   const fromEnvironment = settingsFromEnvironment({
     env: variables,
     home,
     insecure: insecureRegistries,
     mirrors: parseMirrors(registryMirrors),
-    onWarning: (text) => onEvent({ kind: "warning", registry: "Credentials", text }),
+    onWarning: (text) => listener({ kind: "warning", registry: "Credentials", text }),
   });
   return new RegistryClient({
     userAgent: `strake/${VERSION}`,
     retryTimeoutMs,
     ...fromEnvironment,
     ...options,
-    onEvent,
+    onEvent: listener,
   });
+}
+
+async function withTrace(onEvent: OnRegistryEvent, path: string | undefined): Promise<OnRegistryEvent> {
+  if (path === undefined) return onEvent;
+  const { createTrace } = await import("./trace.ts");
+  const trace = createTrace(path);
+  return (event) => {
+    trace(event);
+    onEvent(event);
+  };
 }

@@ -19,6 +19,8 @@ export interface AuthorizerOptions {
   readonly clock: Clock;
   readonly send: SendToTokenServer;
   readonly onWarning: (text: string) => void;
+  /** Told where credentials came from before they are used; undefined where there are none. */
+  readonly onUse?: ((origin: string | undefined) => void) | undefined;
   /** Ask token servers for a refresh token that may be stored: for logging in. */
   readonly offline?: boolean | undefined;
 }
@@ -49,6 +51,7 @@ export class Authorizer {
   #granted: readonly Scope[] = [];
   /** Owners whose credentials were refused for reading, where no credentials did better. */
   readonly #refusedForPull = new Set<string>();
+  readonly #told = new Set<string>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -59,6 +62,11 @@ export class Authorizer {
     const scheme = this.#scheme;
     if (scheme === undefined) return undefined;
     const credentials = await this.#find(options);
+    const used = `${credentials?.kind} ${credentials?.origin}`;
+    if (!this.#told.has(used)) {
+      this.#told.add(used);
+      this.#options.onUse?.(credentials?.origin);
+    }
     if (scheme.kind === "basic")
       return credentials?.kind === "password" ? basicHeader(credentials) : undefined;
     if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
@@ -81,6 +89,9 @@ export class Authorizer {
       throw new RegistryError("UNAUTHORIZED", `Cannot log in to ${registry}: ${chosen.reason}`, {
         registry,
         status: 401,
+        hint:
+          "That is for whoever runs the registry to mend: it has to know by which address it is reached (Nexus: " +
+          "Base URL), and to offer Basic or Bearer",
       });
     }
     this.#scheme = chosen.scheme;

@@ -1,3 +1,4 @@
+import { cleanText } from "../redact.ts";
 import { unsafeTarget } from "../transport/redirect.ts";
 import type { Challenge } from "./challenge.ts";
 import { parseScopes, type Scope } from "./scope.ts";
@@ -57,7 +58,7 @@ function realmFault(
   { url, insecure }: { readonly url: URL; readonly insecure: boolean },
 ): string | undefined {
   if (!URL.canParse(realm) || !/^https?:\/\//i.test(realm)) {
-    return `its token server "${realm.slice(0, 200)}" is no http(s) URL`;
+    return `its token server "${cleanText(realm, 200)}" is no http(s) URL`;
   }
   const target = new URL(realm);
   const unsafe = unsafeTarget(url, target);

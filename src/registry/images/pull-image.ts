@@ -64,10 +64,23 @@ async function pullBlob(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt === tries || !(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+      if (!(error instanceof OciError) || error.code !== "BLOB_CORRUPT") throw error;
+      if (attempt === tries) throw stillCorrupt(error, repository, { descriptor, tries });
       repository.distrustMirrors(descriptor.digest);
     }
   }
+}
+
+function stillCorrupt(
+  cause: OciError,
+  { registry, name }: Repository,
+  { descriptor, tries }: { readonly descriptor: Descriptor; readonly tries: number },
+): OciError {
+  return new OciError(
+    "BLOB_CORRUPT",
+    `Cannot pull blob "${descriptor.digest}" of ${registry}/${name}: what came was wrong ${tries} times`,
+    { cause, hint: `The blob may be damaged at ${registry}; pushing the image once more may mend it` },
+  );
 }
 
 /** An image may list a layer more than once; it is moved once. */

@@ -44,6 +44,8 @@ export interface Answer extends ExchangeResponse {
   readonly url: URL;
   /** Headers of the redirects on the way: some registries name the digest only there. */
   readonly hops: readonly Headers[];
+  /** How often it has been tried in vain, this answer included; undefined where nobody counts. */
+  readonly tries?: number | undefined;
 }
 
 /** Sends a request and follows its redirects; tells each answer to `onEvent`. */
