@@ -60,7 +60,7 @@ export class HostSession {
       gate,
       onEvent,
       registry: endpoint.host,
-      loopback: isLoopback(endpoint.host),
+      loopback: isLoopback(endpoint.host) && !policy.awaitsLoopback,
     };
     this.#authorizer = new Authorizer({
       registry: credentialKey(registry, endpoint),

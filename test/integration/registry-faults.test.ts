@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Descriptor, digestOf, parseReference } from "../../src/oci/index.ts";
 import { fetchImageMetadata, pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
+import { HastyClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
 import { freePort } from "../support/registry-server.ts";
 import { describeBadNetwork } from "./support/bad-network.ts";
@@ -163,6 +164,18 @@ describeBadNetwork("a registry behind a bad network", (net) => {
           message: `Cannot fetch manifest "127.0.0.1:${port}/x:1": 127.0.0.1:${port}: the connection was refused`,
         },
       );
+    });
+
+    test("one that is being started on this machine is waited for where a time is given", async () => {
+      const host = `127.0.0.1:${await freePort()}`;
+      const clock = new HastyClock();
+      await using client = new RegistryClient({ clock, retryTimeoutMs: 120_000 });
+      await expect(fetchImageMetadata(client, parseReference(`${host}/x:1`))).rejects.toMatchObject({
+        code: "UNREACHABLE",
+      });
+      const waitedMs = clock.waits.reduce((sum, waitMs) => sum + waitMs, 0);
+      expect(waitedMs).toBeGreaterThan(100_000);
+      expect(waitedMs).toBeLessThan(125_000);
     });
 
     test("warnings of the registry are passed on once", async () => {

@@ -3,6 +3,8 @@ import type { OnRegistryEvent, RegistryEvent } from "../../registry/index.ts";
 import { CliError } from "../error.ts";
 import { oneLine } from "../text.ts";
 
+const STDERR = 2;
+
 /**
  * Notes every request and what came of it in a file, a line each: to see what goes on between a registry and us. Neither
  * credentials nor queries, which storages put signatures in, get there.
@@ -11,7 +13,8 @@ import { oneLine } from "../text.ts";
 export function createTrace(path: string, now: () => Date = () => new Date()): OnRegistryEvent {
   let file: number;
   try {
-    file = openSync(path, "a", 0o600);
+    // A second opening of a file that standard error goes to would write over what is there.
+    file = path === "/dev/stderr" ? STDERR : openSync(path, "a", 0o600);
   } catch (error) {
     throw new CliError("INPUT_UNUSABLE", `Cannot write "${path}": ${(error as Error).message}`, {
       hint: "STRAKE_REGISTRY_LOG names it",

@@ -40,7 +40,11 @@ export function createTokenSender(
         return { ...answer, body: await bufferBody(answer.body, MAX_TOKEN_BYTES) };
       };
       const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy, clock) };
-      return await withRetries(send, { ...tokenRetry, loopback: isLoopback(url.host) }, operation);
+      return await withRetries(
+        send,
+        { ...tokenRetry, loopback: isLoopback(url.host) && !policy.awaitsLoopback },
+        operation,
+      );
     });
   };
 }

@@ -9,6 +9,8 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** No try begins later than this after the first failure since the last progress. */
   readonly giveUpAfterMs: number;
+  /** Also try again where nobody listens on a port of this machine, which else is final: somebody may be starting it. */
+  readonly awaitsLoopback: boolean;
   /** A registry that asks for a longer wait than this is reported instead of obeyed. */
   readonly maxRetryAfterMs: number;
 }
@@ -22,6 +24,7 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   baseDelayMs: 250,
   maxDelayMs: 8_000,
   giveUpAfterMs: 600_000,
+  awaitsLoopback: false,
   maxRetryAfterMs: 60_000,
 };
 
@@ -34,6 +37,7 @@ export function retryFor(durationMs: number): Partial<RetryPolicy> {
   return {
     maxAttempts: Number.POSITIVE_INFINITY,
     giveUpAfterMs: durationMs,
+    awaitsLoopback: true,
     maxRetryAfterMs: Math.max(DEFAULT_RETRY_POLICY.maxRetryAfterMs, durationMs),
   };
 }
