@@ -71,6 +71,7 @@ export type {
   PushImageOptions,
 } from "./images/types.ts";
 export type { DeletionPlan } from "./manifests/plan-deletion.ts";
+export { runParallel } from "./parallel.ts";
 export type { RateLimit } from "./rate-limit.ts";
 export { Repository } from "./repository.ts";
 export { type EnvironmentOptions, settingsFromEnvironment } from "./settings.ts";

@@ -17,13 +17,16 @@ import {
   pointAt,
   withoutStale,
 } from "../../oci/index.ts";
-import { type DocumentTree, manifestDocument, rebuildTree } from "../../registry/index.ts";
+import { type DocumentTree, manifestDocument, rebuildTree, runParallel } from "../../registry/index.ts";
 import { BuildError } from "../error.ts";
 import { type AnnotationSet, checkAnnotatedPlatforms, splitAnnotations } from "../export/annotations.ts";
 import type { ConfigEdit } from "./config-edit.ts";
 import { type AddedLayer, changeAnnotations, editImage, type NewBase } from "./edit-image.ts";
 import { readConfig } from "./read-image.ts";
 import type { BaseImage } from "./rebase.ts";
+
+/** Small requests. */
+const PARALLEL_CONFIGS = 8;
 
 /** An annotation, its key with a place in front as `build --annotation` has it. */
 type Annotation = { readonly key: string; readonly value: string };
@@ -128,11 +131,21 @@ async function findImages(
   edit: TreeEdit,
   signal: AbortSignal,
 ): Promise<readonly FoundImage[]> {
-  const found: FoundImage[] = [];
-  for (const document of manifests.filter(({ manifest }) => isImageManifest(manifest))) {
-    const configBytes = await readConfig(source, document.manifest.config, signal);
-    found.push({ document, configBytes, platform: normalizePlatform(decodeImageConfig(configBytes)) });
-  }
+  const images = manifests.filter(({ manifest }) => isImageManifest(manifest));
+  const configs = new Map<FetchedManifest, Uint8Array>();
+  await runParallel(
+    images,
+    PARALLEL_CONFIGS,
+    async (document, inner) => {
+      configs.set(document, await readConfig(source, document.manifest.config, inner));
+    },
+    signal,
+  );
+  const found = images.flatMap((document): FoundImage[] => {
+    const configBytes = configs.get(document);
+    if (configBytes === undefined) return [];
+    return [{ document, configBytes, platform: normalizePlatform(decodeImageConfig(configBytes)) }];
+  });
   if (found.length === 0)
     throw new BuildError("UNSUPPORTED", `Cannot edit "${root.descriptor.digest}": it is no image`);
   const all = found.map(({ platform }) => platform);

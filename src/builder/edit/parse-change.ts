@@ -17,7 +17,7 @@ export function parseChange(text: string, flag: string = "--change"): readonly C
     stages = parseDockerfile(`${FROM}${text}`, { filename: flag }).stages;
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    throw new BuildError("DOCKERFILE_INVALID", `Cannot use ${shown}: ${error.message}`, { hint: error.hint });
+    throw new BuildError("DOCKERFILE_INVALID", `Cannot use ${shown}: ${error.reason}`, { hint: error.hint });
   }
   const [stage, second] = stages;
   const commands = stage?.commands ?? [];

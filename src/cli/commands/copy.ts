@@ -186,7 +186,8 @@ async function copyOne(
         mayFallBack: true,
         onConverted: (conversion) => {
           if (referrers) throw cannotKeepReferrers(from.text, conversion.format);
-          bench.onEvent({ kind: "warning", message: `${to.text}: ${describeConversion(conversion)}` });
+          const told = describeConversion(conversion);
+          if (told !== undefined) bench.onEvent({ kind: "warning", message: `${to.text}: ${told}` });
         },
         referrersOf: referrers ? source.referrersOf : undefined,
         signal,

@@ -24,7 +24,10 @@ export function inPlace(place: ImagePlace): ImagePlace {
       return place;
     case "oci-archive":
     case "docker-archive":
-      throw noName(place, "an archive is not changed, but written anew", `${place.kind}:FILE`);
+      throw usageError(
+        `Cannot edit "${place.text}" where it is: an archive is not changed, but written anew`,
+        "Name where the result goes: store:NAME, oci:DIR:TAG, another archive, or a name in a registry",
+      );
     default:
       return place satisfies never;
   }
@@ -33,6 +36,6 @@ export function inPlace(place: ImagePlace): ImagePlace {
 function noName({ text }: ImagePlace, reason: string, example: string): CliError {
   return usageError(
     `Cannot edit "${text}" where it is: ${reason}`,
-    `Name where the result goes behind it: ${example}`,
+    `Write ${example}, or name where the result goes`,
   );
 }

@@ -123,6 +123,8 @@ async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Outc
     ...source,
     from: image,
     name: edited.tree.root.descriptor.digest,
+    // Layers that were added are not where the others came from.
+    origin: blobs.size === 0 ? source.origin : undefined,
     mountFrom: async (blob) => {
       const origins = await Promise.all([source.mountFrom(blob), bases.mountFrom(blob)]);
       return [...new Set(origins.flat())];
@@ -153,11 +155,8 @@ function convert(
   bench: Workbench,
 ): DocumentTree {
   const converted = convertTree(tree, format);
-  if (converted.tree.root !== tree.root)
-    bench.onEvent({
-      kind: "warning",
-      message: describeConversion({ format, lost: converted.lost, refusal: undefined }),
-    });
+  const told = describeConversion({ format, lost: converted.lost, refusal: undefined });
+  if (told !== undefined) bench.onEvent({ kind: "warning", message: told });
   return converted.tree;
 }
 

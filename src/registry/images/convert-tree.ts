@@ -37,6 +37,7 @@ export function convertTree(tree: DocumentTree, format: ImageFormat): ConvertedT
     (document, target) => {
       const index = convertIndex(document, format, (entry) => target(entry)?.descriptor ?? entry);
       if (index !== document.index) noteLost(document.index);
+      if (index.manifests.length < document.index.manifests.length) lost.add("attestations");
       return index;
     },
   );

@@ -1,22 +1,20 @@
-import type { ImageFormat, LostInFormat } from "../../oci/index.ts";
+import type { LostInFormat } from "../../oci/index.ts";
 import type { Conversion } from "./copy-image.ts";
 
-/** What a conversion means for the image, in a sentence or two. */
-export function describeConversion({ format, lost, refusal }: Conversion): string {
-  const types = `${FORMATS[format]}'s media types`;
-  const done =
-    refusal === undefined
-      ? `the image has ${types} now, and other digests`
-      : `it takes no OCI media types, so the image has ${types} there, and other digests`;
-  return lost.length === 0
-    ? done
-    : `${done}; left out, for want of a place: ${lost.map((what) => LOST[what]).join(", ")}`;
+/** What nobody asked for when documents were converted, in a sentence; undefined when it was just as asked. */
+export function describeConversion({ format, lost, refusal }: Conversion): string | undefined {
+  const names = lost.map((what) => LOST[what]).join(" and ");
+  const left =
+    format === "docker"
+      ? `Docker's format has no place for ${names}: left out`
+      : `${names} left out: made for what was there before`;
+  if (refusal === undefined) return lost.length === 0 ? undefined : left;
+  const done = "it takes no OCI media types: the image has Docker's there, and other digests";
+  return lost.length === 0 ? done : `${done}. ${left}`;
 }
-
-const FORMATS: Readonly<Record<ImageFormat, string>> = { oci: "OCI", docker: "Docker" };
 
 const LOST: Readonly<Record<LostInFormat, string>> = {
   annotations: "annotations",
   attestations: "attestations",
-  subject: "what it refers to",
+  subject: "what an image refers to",
 };

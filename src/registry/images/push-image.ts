@@ -43,8 +43,10 @@ export async function pushImage(client: RegistryClient, options: PushImageOption
     tags,
     forgetBlobs: (blobs) => target.forgetBlobs(blobs),
     mayFallBack: options.mayFallBack,
-    onConverted: (conversion) =>
-      client.emit({ kind: "warning", registry: reference.registry, text: describeConversion(conversion) }),
+    onConverted: (conversion) => {
+      const text = describeConversion(conversion);
+      if (text !== undefined) client.emit({ kind: "warning", registry: reference.registry, text });
+    },
     signal,
   });
 }
