@@ -4,6 +4,9 @@ import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { resolveManifest, showName } from "./fetch-manifest.ts";
 
+/** What the specification wants every registry to take; larger ones may be refused, or not be read by others. */
+const USUAL_BYTES = 4 * 1024 * 1024;
+
 export interface PushManifestRequest {
   readonly repository: string;
   /** The bytes' media type, digest and size. */
@@ -37,6 +40,11 @@ export async function pushManifest(
   const name = tag ?? descriptor.digest;
   if (request.always !== true && (await isUnchanged(session, request, name)))
     return { kind: "unchanged", subject: undefined };
+  if (bytes.byteLength > USUAL_BYTES) {
+    session.warn(
+      `The manifest of ${repository} has ${bytes.byteLength} bytes; many registries and clients take no more than ${USUAL_BYTES}`,
+    );
+  }
   const wire: RegistryRequest = {
     what: `push manifest "${showName(session.registry, repository, name)}"`,
     method: "PUT",
