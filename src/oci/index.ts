@@ -1,3 +1,4 @@
+export { artifactTypeOf } from "./artifact-type.ts";
 export type { BlobOpener, BlobSink, BlobSource, OpenBlobOptions } from "./blob-source.ts";
 export { computeChainIds } from "./chain-id.ts";
 export {

@@ -124,6 +124,20 @@ describe.skipIf(!hasRegistry)(
       await strake("artifact", "pull", "-o", "found", named(`app@${whole["digest"]}`));
       expect(readFileSync(at("found/sbom.json"), "utf8")).toBe('{"sbom":true}');
 
+      await strake("artifact", "pull", "-o", "by-type", "--attached", type, named("app:1"));
+      await strake(
+        "artifact",
+        "pull",
+        "-o",
+        "by-platform",
+        "--attached",
+        "a/b",
+        "--platform",
+        "linux/arm64",
+        named("app:1"),
+      );
+      for (const path of ["by-type", "by-platform"]) expect(readdirSync(at(path))).toEqual(["sbom.json"]);
+
       await strake("copy", "-q", "--referrers", named("app:1"), "oci:layout");
       await strake("copy", "-q", "--referrers", "oci:layout", named("elsewhere:1"));
       expect(await listed(named(`elsewhere@${index.digest}`))).toMatchObject([{ digest: whole["digest"] }]);

@@ -47,11 +47,13 @@ export async function packFolder(
     return await writeArchive(entries, target, mediaType, signal);
   } catch (error) {
     await rm(target, { force: true });
-    if (!(error instanceof LayerError)) throw error;
-    throw new CliError("INPUT_UNUSABLE", error.message, {
-      hint: "Push it again when nothing writes to the folder",
-      cause: error,
-    });
+    if (error instanceof LayerError) {
+      const hint = "Push it again when nothing writes to the folder";
+      throw new CliError("INPUT_UNUSABLE", error.message, { hint, cause: error });
+    }
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (path?.startsWith(`${folder}/`) !== true) throw error;
+    throw unreadable(`${shown}${path.slice(folder.length)}`, code, error);
   }
 }
 
@@ -107,10 +109,13 @@ function namesIn(hostPath: string, shown: string): readonly string[] {
   try {
     return listNames(hostPath);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const state = code === "EACCES" ? "permission denied" : code;
-    throw new CliError("INPUT_UNUSABLE", `Cannot pack "${shown}": ${state}`, { cause });
+    throw unreadable(shown, (cause as NodeJS.ErrnoException).code, cause);
   }
+}
+
+function unreadable(shown: string, code: string | undefined, cause: unknown): CliError {
+  const state = code === "EACCES" ? "permission denied" : code;
+  return new CliError("INPUT_UNUSABLE", `Cannot pack "${shown}": ${state}`, { cause });
 }
 
 function entryAt(hostPath: string, path: ByteString, shown: string): SourcedEntry {

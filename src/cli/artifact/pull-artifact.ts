@@ -14,7 +14,7 @@ import {
 } from "../../registry/index.ts";
 import type { CommandContext } from "../command.ts";
 import { CliError } from "../error.ts";
-import { openSource } from "../images/open-source.ts";
+import { type OpenedSource, openSource } from "../images/open-source.ts";
 import { Workbench } from "../images/workbench.ts";
 import { formatBytes } from "../progress/format.ts";
 import { openView } from "../progress/open-view.ts";
@@ -23,6 +23,7 @@ import { suggestingTags } from "../registry/suggest-tag.ts";
 import { oneLine } from "../text.ts";
 import type { ArtifactPlace } from "./artifact-place.ts";
 import { chooseEntries } from "./choose-entries.ts";
+import { findAttached } from "./find-attached.ts";
 import { pullFiles } from "./pull-files.ts";
 
 export interface PullArtifactRequest {
@@ -32,6 +33,8 @@ export interface PullArtifactRequest {
   readonly include: readonly string[];
   readonly all: boolean;
   readonly platform: Platform | undefined;
+  /** Not the artifact of that name, but what of this type is attached to it. */
+  readonly attached: string | undefined;
   readonly quiet: boolean;
   readonly progress: string | undefined;
   readonly json: boolean;
@@ -40,7 +43,7 @@ export interface PullArtifactRequest {
 /** Makes the files of an artifact, and prints what there is now. */
 export async function pullArtifact(
   place: ArtifactPlace,
-  { folder, overwrite, include, all, platform, json, ...progress }: PullArtifactRequest,
+  { folder, overwrite, include, all, platform, attached, json, ...progress }: PullArtifactRequest,
   context: CommandContext,
 ): Promise<undefined> {
   const { nowMs, settings, signal, stdout, stderr } = context;
@@ -58,17 +61,13 @@ export async function pullArtifact(
   const remarks: string[] = [];
   try {
     await using source = await openSource(place, bench);
-    const { from, name } = source;
+    const { from } = source;
     const onCorrupt = async ({ digest }: Descriptor): Promise<void> => {
       if (place.kind === "registry")
         (await bench.client()).repository(place.reference).distrustMirrors(digest);
     };
     const result = await runStep({ vertex, name: vertex, onEvent, nowMs, signal }, async () => {
-      const fetch = () => fetchArtifact(from, name, { platform, signal });
-      const artifact =
-        place.kind === "registry"
-          ? await suggestingTags(await bench.client(), place.reference, fetch, signal)
-          : await fetch();
+      const artifact = await fetchWanted(place, source, { attached, platform, bench });
       const listing = listArtifactFiles(artifact.manifest);
       const entries = chooseEntries(listing, { include, all });
       if (entries.length === 0 && listing.unnamed.length > 0) throw nothingNamed(place, artifact);
@@ -91,6 +90,26 @@ export async function pullArtifact(
     if (kind !== "quiet" && kind !== "rawjson") for (const text of remarks) stderr.write(`${text}\n`);
   }
   return undefined;
+}
+
+async function fetchWanted(
+  place: ArtifactPlace,
+  source: OpenedSource,
+  {
+    attached,
+    platform,
+    bench,
+  }: Pick<PullArtifactRequest, "attached" | "platform"> & { readonly bench: Workbench },
+): Promise<FetchedManifest> {
+  const { signal } = bench.context;
+  const { from, name } = source;
+  if (attached !== undefined) {
+    const digest = await findAttached(source, place, { attached, platform, bench });
+    return await fetchArtifact(from, digest, { signal });
+  }
+  const fetch = () => fetchArtifact(from, name, { platform, signal });
+  if (place.kind !== "registry") return await fetch();
+  return await suggestingTags(await bench.client(), place.reference, fetch, signal);
 }
 
 function describeRest({ entries, unnamed }: ArtifactListing, left: readonly Descriptor[]): readonly string[] {

@@ -13,6 +13,11 @@ export const artifactPull = defineCommand({
     "NAME is in a registry; oci:DIR[:TAG] and oci-archive:FILE[:TAG] are an OCI image layout.",
   ],
   options: {
+    attached: {
+      type: "string",
+      value: "MEDIATYPE",
+      summary: "Not the artifact of that name, but what of this type is attached to the image of that name",
+    },
     output: { type: "string", short: "o", value: "DIR", default: ".", summary: "Where to; made if missing" },
     overwrite: { type: "boolean", summary: "Replace files that are there" },
     include: {
@@ -26,7 +31,7 @@ export const artifactPull = defineCommand({
       type: "string",
       value: "OS/ARCH",
       default: "this machine's",
-      summary: "Which artifact of an index",
+      summary: "Which artifact of an index; with --attached, what is attached to the image for this platform",
     },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, type, and all files" },
@@ -36,6 +41,10 @@ export const artifactPull = defineCommand({
     {
       command: "strake artifact pull -o model --include '*.json' ghcr.io/team/model:7",
       summary: "Some files, into a folder of their own",
+    },
+    {
+      command: "strake artifact pull --attached application/spdx+json ghcr.io/team/app:1",
+      summary: "The list of what is in an image, as strake artifact attach put it beside the image",
     },
   ],
   async run({ options, positionals: [text = ""] }, context) {

@@ -1,3 +1,4 @@
+import { artifactTypeOf } from "../../oci/artifact-type.ts";
 import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { isAttestation } from "../../oci/choose-platform.ts";
 import { decodeManifestDocument, MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
@@ -140,13 +141,20 @@ export class OciLayout implements BlobSource, ManifestSource {
     return (await this.#files.sizeOf(blobName(digest))) === size;
   }
 
-  /** What index.json lists as being about a manifest. */
+  /** What index.json lists as being about a manifest, as registries list it. */
   async listReferrers(subject: Digest): Promise<readonly Descriptor[]> {
     const found: Descriptor[] = [];
     for (const { digest } of this.#index.manifests) {
       const document = await this.fetchManifest(digest);
       const content = document.kind === "index" ? document.index : document.manifest;
-      if (content.subject?.digest === subject) found.push(document.descriptor);
+      if (content.subject?.digest !== subject) continue;
+      const artifactType = artifactTypeOf(content);
+      const { annotations } = content;
+      found.push({
+        ...document.descriptor,
+        ...(artifactType === undefined ? {} : { artifactType }),
+        ...(annotations === undefined ? {} : { annotations }),
+      });
     }
     return found;
   }

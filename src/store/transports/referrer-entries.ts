@@ -1,3 +1,4 @@
+import { artifactTypeOf } from "../../oci/artifact-type.ts";
 import { decodeManifestDocument } from "../../oci/decode-manifest.ts";
 import { bareDescriptor, type Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -14,7 +15,7 @@ export class ReferrerEntries {
     const document = decodeManifestDocument(bytes, descriptor.mediaType);
     const content = document.kind === "index" ? document.index : document.manifest;
     if (content.subject === undefined) return;
-    const artifactType = content.artifactType ?? ("config" in content ? content.config.mediaType : undefined);
+    const artifactType = artifactTypeOf(content);
     const entry = bareDescriptor(descriptor);
     this.#found.set(descriptor.digest, artifactType === undefined ? entry : { ...entry, artifactType });
   }

@@ -497,6 +497,23 @@ describe("artifact attach", () => {
     expect(listing("out")).toEqual({ "sbom.json": "{}" });
   });
 
+  it("is found by its type with pull --attached", async () => {
+    writeFileSync(at("a"), "a");
+    writeFileSync(at("b"), "b");
+    await push("oci:lay:1", "a");
+    await done(["attach", "--type", "a/one", "oci:lay:1", "b"]);
+    await done(["attach", "--type", "a/two", "oci:lay:1", "a"]);
+    await done(["attach", "--type", "a/two", "oci:lay:1", "b"]);
+    await done(["pull", "-o", "out", "--attached", "a/one", "oci:lay:1"]);
+    expect(listing("out")).toEqual({ b: "b" });
+    expect(await refused(["pull", "-o", "out", "--attached", "a/two", "oci:lay:1"])).toContain(
+      'Cannot choose between 2 artifacts of type "a/two" attached to "oci:lay:1"',
+    );
+    expect(await refused(["pull", "-o", "out", "--attached", "a/three", "oci:lay:1"])).toContain(
+      "There is a/one, a/two",
+    );
+  });
+
   it("is idempotent", async () => {
     writeFileSync(at("a"), "a");
     await push("oci:lay:1", "a");

@@ -53,6 +53,9 @@ describe.each(["folder", "archive"] as const)(
       );
       expect(digests(await layout.listReferrers(digestOf(image)))).toEqual([digestOf(signature)]);
       expect(digests(await layout.listReferrers(digestOf(signature)))).toEqual([digestOf(onSignature)]);
+      expect(await layout.listReferrers(digestOf(image))).toMatchObject([
+        { artifactType: "application/signature" },
+      ]);
       expect(layout.find(digestOf(signature)).digest).toBe(digestOf(signature));
     });
 

@@ -1,0 +1,10 @@
+import type { ImageIndex, ImageManifest } from "./manifest.ts";
+
+/**
+ * What a manifest or index says that it is: its `artifactType`, else the type of its config. Undefined for an index that
+ * says nothing.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export function artifactTypeOf(document: ImageManifest | ImageIndex): string | undefined {
+  return document.artifactType ?? ("config" in document ? document.config.mediaType : undefined);
+}
