@@ -9,9 +9,15 @@ import { layerCompression } from "./media-types.ts";
 /** What an image had, and Docker's format has no place for. */
 export type LostInFormat = "annotations" | "attestations" | "subject";
 
-/** Whether a manifest is that of an image: not of an artifact, nor of BuildKit's attestations. */
-export function isImageManifest(manifest: ImageManifest): boolean {
-  return oddType(manifest) === undefined;
+const LAYER_TYPE = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
+
+/**
+ * Whether a manifest is that of an image: not of an artifact, nor of BuildKit's attestations. Its layers may be compressed in ways
+ * that are not known here.
+ */
+export function isImageManifest({ artifactType, config, layers }: ImageManifest): boolean {
+  if (artifactType !== undefined || configTypeIn("oci", config.mediaType) === undefined) return false;
+  return layers.every(({ mediaType }) => LAYER_TYPE.test(mediaType));
 }
 
 /**
@@ -29,7 +35,7 @@ export function convertManifest(
     if (format === "oci" && formatOf(descriptor.mediaType) === "oci") return manifest;
     throw new OciError(
       "NOT_CONVERTIBLE",
-      `Cannot give "${descriptor.digest}" the media types of ${NAMES[format]}: it holds "${odd}", which is no part of an image`,
+      `Cannot give "${descriptor.digest}" the media types of ${NAMES[format]}: it holds "${odd}", for which there is no such type`,
     );
   }
   const mediaType = documentTypeIn(format, descriptor.mediaType);
@@ -103,7 +109,7 @@ export function pointAt(entry: Descriptor, { mediaType, digest, size }: Descript
 
 const NAMES: Readonly<Record<ImageFormat, string>> = { oci: "OCI", docker: "Docker" };
 
-/** The type that says that a manifest is of no image. */
+/** The type in a manifest that there is in one format alone. */
 function oddType({ artifactType, config, layers }: ImageManifest): string | undefined {
   if (artifactType !== undefined) return artifactType;
   if (configTypeIn("oci", config.mediaType) === undefined) return config.mediaType;

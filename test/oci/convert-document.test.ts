@@ -142,6 +142,13 @@ describe("convertManifest()", () => {
     }
   });
 
+  it("knows an image also by layers that it has no types for, and does not convert these", () => {
+    const encrypted = `${MEDIA_TYPES.ociLayerGzip}+encrypted`;
+    const manifest = { ...image, layers: [blob(encrypted, "secret")] };
+    expect(isImageManifest(manifest)).toBe(true);
+    expect(() => convertManifest(fetched(manifest), "docker")).toThrow(`it holds "${encrypted}"`);
+  });
+
   it("names the layer that is compressed with zstd", () => {
     const manifest = { ...image, layers: [blob(MEDIA_TYPES.ociLayerZstd, "zstd")] };
     expect(() => convertManifest(fetched(manifest), "docker")).toThrow(

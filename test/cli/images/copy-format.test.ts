@@ -208,7 +208,7 @@ describe.skipIf(!hasRegistry)(
       };
       const target = `${registry.host}/never:1`;
       expect(await failing("--format", "docker", `${registry.host}/odd:artifact`, target)).toContain(
-        'it holds "application/vnd.example.sbom", which is no part of an image',
+        'it holds "application/vnd.example.sbom", for which there is no such type',
       );
       expect(await failing("--format", "docker", `${registry.host}/odd:zstd`, target)).toContain(
         "is compressed with zstd",
