@@ -43,6 +43,8 @@ export async function pushFiles(
     if (!files.some((file) => file.path === path))
       throw usageError(`Cannot annotate "${path}": it is not among the files`);
   }
+  if (config === undefined && Object.keys(annotations.config).length > 0)
+    throw usageError('Cannot annotate "$config": there is none', "--config FILE:MEDIATYPE gives one");
   const kind = progressKind(options, settings);
   const view = await openView(kind, "Pushing", context);
   const { onEvent } = view;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -159,6 +160,9 @@ describe("artifact push", () => {
     expect(manifest.annotations).toEqual({ k: "flag=x", m: "1" });
     expect(manifest.config.annotations).toEqual({ c: "2" });
     expect(manifest.layers[0].annotations).toEqual({ f: "3", "org.opencontainers.image.title": "a" });
+    expect(await refused(["push", "oci:lay:1", "--annotation-file", "notes.json", "a"])).toContain(
+      'Cannot annotate "$config": there is none',
+    );
     writeFileSync(at("notes.json"), JSON.stringify({ b: {} }));
     expect(await refused(["push", "oci:lay:1", "--annotation-file", "notes.json", "a"])).toContain(
       'Cannot annotate "b": it is not among the files',
@@ -170,6 +174,23 @@ describe("artifact push", () => {
       );
     }
     expect(await refused(["push", "oci:lay:1", "--annotation", "k", "a"])).toContain("it is no KEY=VALUE");
+  });
+
+  it("writes an archive of a layout, which pull and copy read", async () => {
+    writeFileSync(at("a"), "a");
+    const { digest } = await push("oci-archive:a.tar:1", "a");
+    expect((await push("oci:lay:1", "a")).digest).toBe(digest);
+    await done(["pull", "-o", "out", "oci-archive:a.tar"]);
+    expect(listing("out")).toEqual({ a: "a" });
+  });
+
+  it("leaves out of a folder what is no file, by refusing it", async () => {
+    mkdirSync(at("d/sub"), { recursive: true });
+    spawnSync("mkfifo", [at("d/sub/pipe")]);
+    expect(await refused(["push", "oci:lay:1", "d"])).toContain(
+      'Cannot pack "d/sub/pipe": it is no file, folder or symlink',
+    );
+    expect(existsSync(at("lay"))).toBe(false);
   });
 
   it("refuses what no puller would take, before anything is sent", async () => {
