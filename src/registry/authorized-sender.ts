@@ -65,7 +65,7 @@ export class AuthorizedSender {
         if (request.documentBytes === undefined || answer.status !== 200) return answer;
         return { ...answer, body: await bufferBody(answer.body, request.documentBytes) };
       }
-      const challenges = parseChallenges(await this.#challengeHeaders(answer, base));
+      const challenges = parseChallenges(await this.#challengeHeaders(answer, { base, signal }));
       const context = { ...options, url: base, insecure };
       if (!(await authorizer.challenged(challenges, authorization, context))) return answer;
       answer.body.discard();
@@ -97,7 +97,10 @@ export class AuthorizedSender {
   }
 
   /** Some registries put the challenge only into the answer to `/v2/`. */
-  async #challengeHeaders(answer: Answer, base: URL): Promise<readonly string[]> {
+  async #challengeHeaders(
+    answer: Answer,
+    { base, signal }: { readonly base: URL; readonly signal: AbortSignal | undefined },
+  ): Promise<readonly string[]> {
     const own = answer.headers.all("www-authenticate");
     if (own.length > 0) return own;
     const { endpoint, userAgent, sender } = this.#deps;
@@ -107,6 +110,7 @@ export class AuthorizedSender {
       headers: { "user-agent": userAgent },
       originHeaders: endpoint.headers,
       tls: endpoint.tls,
+      signal,
     });
     ping.body.discard();
     return ping.headers.all("www-authenticate");

@@ -11,6 +11,7 @@ import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
 import { orUnreachable, refusal } from "./refusal.ts";
 import type { RegistryRequest } from "./registry-request.ts";
+import { SharedWork } from "./shared-work.ts";
 import { HostGate } from "./transport/host-gate.ts";
 import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
@@ -44,7 +45,7 @@ export class HostSession {
   readonly #deps: SessionDeps;
   readonly #authorizer: Authorizer;
   readonly #retry: RetryContext;
-  #base: Promise<URL> | undefined;
+  readonly #base = new SharedWork((signal) => this.#detect(signal));
   readonly #sender: AuthorizedSender;
 
   constructor(registry: string, endpoint: Endpoint, deps: SessionDeps) {
@@ -154,18 +155,10 @@ export class HostSession {
 
   /** `https://host/prefix`, found out once. */
   async baseUrl(request: Pick<RegistryRequest, "what" | "method" | "repository" | "signal">): Promise<URL> {
-    if (this.#base === undefined) {
-      const { what, method, repository } = request;
-      const { host } = this.endpoint;
-      const attempt = { what, method, repository, registry: this.registry };
-      const found = orUnreachable(attempt, new URL(`https://${host}/`), () => this.#detect());
-      this.#base = found;
-      // What failed now may work later, and the next caller should find out.
-      found.catch(() => {
-        if (this.#base === found) this.#base = undefined;
-      });
-    }
-    return await this.#base;
+    const { what, method, repository, signal } = request;
+    const { host } = this.endpoint;
+    const attempt = { what, method, repository, registry: this.registry };
+    return await orUnreachable(attempt, new URL(`https://${host}/`), () => this.#base.join(signal));
   }
 
   /** Whether the registry has asked for credentials so far. */
@@ -190,19 +183,25 @@ export class HostSession {
   }
 
   /** Finds out the protocol; a connection that only broke is tried again, like that of any other request. */
-  async #detect(): Promise<URL> {
-    const { clock } = this.#deps;
+  async #detect(signal: AbortSignal): Promise<URL> {
+    const { clock, onEvent } = this.#deps;
+    const { host } = this.endpoint;
     const budget = this.newBudget();
     for (;;) {
       try {
-        return await detectProtocol(this.endpoint, this.#deps, (answer) => closeGate(answer, this.#retry));
+        return await detectProtocol(this.endpoint, this.#deps, {
+          signal,
+          onAnswer: (answer) => closeGate(answer, this.#retry),
+        });
       } catch (error) {
         if (!(error instanceof NetworkError) || error.fault === "timeout") throw error;
         const attempt = budget.attempts + 1;
         if (!isRetriedFault(error, { loopback: this.#retry.loopback, attempt })) throw error;
         const waitMs = budget.fail();
         if (waitMs === undefined) throw error;
-        await sleep(clock, waitMs);
+        const reason = error.message;
+        onEvent?.({ kind: "retried", registry: host, request: `GET ${host}/v2/`, attempt, waitMs, reason });
+        await sleep(clock, waitMs, signal);
       }
     }
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Descriptor, digestOf, parseReference } from "../../src/oci/index.ts";
 import { fetchImageMetadata, pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
-import { HastyClock } from "../support/registry-clock.ts";
+import { HastyClock, ManualClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
 import { freePort } from "../support/registry-server.ts";
 import { describeBadNetwork } from "./support/bad-network.ts";
@@ -176,6 +176,22 @@ describeBadNetwork("a registry behind a bad network", (net) => {
       const waitedMs = clock.waits.reduce((sum, waitMs) => sum + waitMs, 0);
       expect(waitedMs).toBeGreaterThan(100_000);
       expect(waitedMs).toBeLessThan(125_000);
+    });
+
+    test("waiting for one that does not answer ends with the signal, and leaves nothing behind", async () => {
+      const host = `127.0.0.1:${await freePort()}`;
+      const clock = new ManualClock();
+      await using client = new RegistryClient({ clock, retryTimeoutMs: 3_600_000 });
+      const controller = new AbortController();
+      const waits = clock.nextTimer();
+      const fetching = fetchImageMetadata(client, parseReference(`${host}/x:1`), {
+        signal: controller.signal,
+      });
+      fetching.catch(() => undefined);
+      await waits;
+      controller.abort(new Error("enough"));
+      await expect(fetching).rejects.toThrow("enough");
+      expect(clock.timers).toBe(0);
     });
 
     test("warnings of the registry are passed on once", async () => {

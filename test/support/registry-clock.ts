@@ -4,6 +4,19 @@ import type { Clock } from "../../src/registry/index.ts";
 export class ManualClock implements Clock {
   #nowMs = 1_000_000;
   #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+  #onTimer: () => void = () => {};
+
+  /** How many wait. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  /** Until somebody begins to wait. */
+  nextTimer(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onTimer = resolve;
+    });
+  }
 
   nowMs(): number {
     return this.#nowMs;
@@ -20,6 +33,7 @@ export class ManualClock implements Clock {
   schedule(delayMs: number, callback: () => void): () => void {
     const timer = { atMs: this.#nowMs + delayMs, callback };
     this.#timers.push(timer);
+    this.#onTimer();
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { orAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { CredentialSource, Credentials } from "../credentials/types.ts";
 import { RegistryError } from "../error.ts";
+import { SharedWork } from "../shared-work.ts";
 import type { Challenge } from "./challenge.ts";
 import { type AuthScheme, chooseChallenge } from "./choose-challenge.ts";
 import { coversScopes, formatScope, isReadOnly, mergeScopes, type Scope } from "./scope.ts";
@@ -45,7 +45,7 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   #scheme: AuthScheme | undefined;
   #tokens: readonly KeptToken[] = [];
-  readonly #flights = new Map<string, Promise<KeptToken>>();
+  readonly #flights = new Map<string, SharedWork<KeptToken>>();
   readonly #refreshTokens = new Map<string, string>();
   /** What has been granted so far: asked for again together, so that pull and push don't take turns. */
   #granted: readonly Scope[] = [];
@@ -157,20 +157,23 @@ export class Authorizer {
     const flightKey = `${key} ${scheme.realm.href} ${wanted.map(formatScope).sort().join(" ")}`;
     let flight = this.#flights.get(flightKey);
     if (flight === undefined) {
-      flight = this.#fetch(scheme, owner, wanted).finally(() => this.#flights.delete(flightKey));
-      // Whoever waits gets the error; if all have given up it is nobody's.
-      flight.catch(() => {});
+      flight = new SharedWork((until) => this.#fetch(scheme, owner, { scopes: wanted, signal: until }));
       this.#flights.set(flightKey, flight);
     }
-    return await orAborted(flight, signal);
+    try {
+      return await flight.join(signal);
+    } finally {
+      if (!flight.isAwaited && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
+    }
   }
 
   async #fetch(
     scheme: AuthScheme & { readonly kind: "bearer" },
     credentials: Credentials | undefined,
-    scopes: readonly Scope[],
+    { scopes, signal }: { readonly scopes: readonly Scope[]; readonly signal: AbortSignal },
   ): Promise<KeptToken> {
-    const { registry, send, onWarning, offline } = this.#options;
+    const { registry, onWarning, offline } = this.#options;
+    const send: SendToTokenServer = (request) => this.#options.send({ ...request, signal });
     const key = fingerprint(credentials);
     const request = { registry, realm: scheme.realm, service: scheme.service, scopes, credentials, offline };
     try {
@@ -178,6 +181,7 @@ export class Authorizer {
       if (token.refreshToken !== undefined) this.#refreshTokens.set(key, token.refreshToken);
       return this.#keep({ owner: key, scopes, token, receivedMs: this.#options.clock.nowMs() });
     } catch (error) {
+      signal.throwIfAborted();
       this.#refreshTokens.delete(key);
       if (credentials === undefined || !isRefusal(error) || scopes.length === 0 || !isReadOnly(scopes))
         throw error;

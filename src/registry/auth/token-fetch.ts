@@ -28,6 +28,7 @@ export type SendToTokenServer = (request: {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
 }) => Promise<Answer>;
 
 /**

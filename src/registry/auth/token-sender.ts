@@ -23,7 +23,7 @@ export function createTokenSender(
   const realmTls = createTrustOnly()(endpoint.tls);
   const { clock, policy } = retry;
   const tokenRetry = { ...retry, gate: new HostGate(clock, policy.maxRetryAfterMs) };
-  return async ({ method, url, headers, body }) => {
+  return async ({ method, url, headers, body, signal }) => {
     const attempt = { what: "get a token", registry: endpoint.host, method };
     return await orUnreachable(attempt, url, async () => {
       const tls = url.host === endpoint.host ? endpoint.tls : realmTls;
@@ -36,10 +36,15 @@ export function createTokenSender(
           body: body === undefined ? undefined : () => body,
           secretBody: body !== undefined,
           tls,
+          signal,
         });
         return { ...answer, body: await bufferBody(answer.body, MAX_TOKEN_BYTES) };
       };
-      const operation = { request: `${method} ${redactUrl(url)}`, budget: new RetryBudget(policy, clock) };
+      const operation = {
+        request: `${method} ${redactUrl(url)}`,
+        budget: new RetryBudget(policy, clock),
+        signal,
+      };
       return await withRetries(
         send,
         { ...tokenRetry, loopback: isLoopback(url.host) && !policy.awaitsLoopback },

@@ -16,7 +16,13 @@ const PROBE_TIMEOUT_MS = 5000;
 export async function detectProtocol(
   endpoint: Endpoint,
   { sender, userAgent }: { readonly sender: Sender; readonly userAgent: string },
-  onAnswer: (answer: Answer) => void = () => {},
+  {
+    signal,
+    onAnswer = () => {},
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onAnswer?: (answer: Answer) => void;
+  } = {},
 ): Promise<URL> {
   const base = (protocol: "http" | "https"): URL =>
     new URL(`${protocol}://${endpoint.host}${endpoint.pathPrefix ?? ""}`);
@@ -33,6 +39,7 @@ export async function detectProtocol(
         tls: endpoint.tls,
         answerTimeoutMs: PROBE_TIMEOUT_MS,
         followRedirects: false,
+        signal,
       });
       onAnswer(answer);
       const body = Buffer.from(await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES)).toString("latin1");
@@ -42,6 +49,7 @@ export async function detectProtocol(
       if (!wantsTls) return url;
       first ??= new NetworkError("protocol", "it speaks https, not http");
     } catch (error) {
+      signal?.throwIfAborted();
       if (!(error instanceof NetworkError)) throw error;
       // Nobody listens, or there is no such host: the other protocol would find the same.
       if (error.fault === "dns" || (error.fault === "refused" && isLoopback(endpoint.host))) throw error;
