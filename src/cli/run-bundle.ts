@@ -9,7 +9,7 @@ import { Script } from "node:vm";
  */
 
 /** Commands whose work is to move images: they run other code than a build does. */
-const TRANSFERS: ReadonlySet<string> = new Set(["copy", "pull", "push", "registry"]);
+const TRANSFERS: ReadonlySet<string> = new Set(["artifact", "copy", "edit", "pull", "push", "registry"]);
 
 /** Where the compiled code for a command lies: each holds what its kind runs, because all of it is read at every start. */
 export function compiledFile(bundle: string, command: string | undefined): string {
