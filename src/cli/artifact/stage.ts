@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type BlobOpener,
   type Descriptor,
@@ -25,16 +25,16 @@ const WORTH_KEEPING_BYTES = 1024 * 1024;
 export class Stage implements AsyncDisposable {
   readonly tree: StageTree;
   readonly #folder: string;
-  readonly #made: string | undefined;
+  readonly #target: MadeFolder;
   readonly #lock: number | undefined;
   readonly #complete = new Set<Digest>();
   readonly #digests = new FileDigests();
   #keepsBlobs = true;
   #isFinished = false;
 
-  private constructor(folder: string, made: string | undefined, lock: number | undefined) {
+  private constructor(folder: string, target: MadeFolder, lock: number | undefined) {
     this.#folder = folder;
-    this.#made = made;
+    this.#target = target;
     this.#lock = lock;
     this.tree = new StageTree(toByteString(join(folder, "tree")));
   }
@@ -46,13 +46,13 @@ export class Stage implements AsyncDisposable {
    */
   static async open(target: string, shown: string): Promise<Stage> {
     try {
-      const made = await mkdir(target, { recursive: true });
+      const first = await mkdir(target, { recursive: true });
       const usual = join(target, STAGE_NAME);
       const lock = await lockFolder(usual);
       const folder = lock === undefined ? await mkdtemp(`${usual}-`) : usual;
       await rm(join(folder, "tree"), { recursive: true, force: true });
       await mkdir(join(folder, "tree"));
-      return new Stage(folder, made, lock);
+      return new Stage(folder, { path: target, shown, first }, lock);
     } catch (error) {
       throw writeFailed(shown, error);
     }
@@ -79,7 +79,8 @@ export class Stage implements AsyncDisposable {
     // What was complete is read again like any beginning: nobody knows who has been at it since.
     await rename(target, path).catch(() => undefined);
     for (;;) {
-      const place = { path, target, sync: false, digests: this.#digests };
+      const asError = (error: unknown): unknown => writeFailed(this.#target.shown, error);
+      const place = { path, target, sync: false, digests: this.#digests, asError };
       await using part = await openPartFile(descriptor, place);
       const begin = part.offset;
       await fillPart(part, descriptor, { open, signal, onBytes });
@@ -119,14 +120,28 @@ export class Stage implements AsyncDisposable {
     try {
       const kept = await this.isWorthKeeping();
       await rm(kept ? join(this.#folder, "tree") : this.#folder, { recursive: true, force: true });
-      // The folder that the pull was for, if that was made for nothing.
-      if (!this.#isFinished && this.#made !== undefined) await rmdir(this.#made);
+      if (!this.#isFinished) await removeMade(this.#target);
     } catch {
       // What is left is in a folder of ours, and in nobody's way.
     } finally {
       if (this.#lock !== undefined) closeSync(this.#lock);
     }
   }
+}
+
+/** The folder that a pull is for. */
+interface MadeFolder {
+  readonly path: string;
+  /** As the person wrote it. */
+  readonly shown: string;
+  /** The first folder on its path that was not there; undefined when all were. */
+  readonly first: string | undefined;
+}
+
+/** Removes folders that were made for nothing. */
+async function removeMade({ path, first }: MadeFolder): Promise<void> {
+  if (first === undefined) return;
+  for (let folder = path; folder.startsWith(first); folder = dirname(folder)) await rmdir(folder);
 }
 
 /** Makes the folder where it is missing, and locks it for as long as this process lives; undefined when somebody else has it. */
