@@ -1,15 +1,14 @@
 import { resolve } from "node:path";
-import { type AddedLayer, EditedImage, type EditedTree, editTree } from "../../builder/edit/index.ts";
+import { type AddedLayer, EditedImage, editTree, type ImageChange } from "../../builder/edit/index.ts";
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import { originsOf } from "../../builder/sources/layer-blobs.ts";
-import { type BlobOpener, type Digest, type FetchedDocument, hostPlatform } from "../../oci/index.ts";
+import { type BlobOpener, type Digest, hostPlatform } from "../../oci/index.ts";
 import {
   type CopyImageOptions,
   convertTree,
   copyImage,
   type DocumentTree,
   describeConversion,
-  type PushedImage,
   readTree,
 } from "../../registry/index.ts";
 import type { CommandContext } from "../command.ts";
@@ -21,16 +20,10 @@ import { openView } from "../progress/open-view.ts";
 import { progressKind } from "../progress/progress-flags.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 import { Bases } from "./bases.ts";
-import {
-  differenceLines,
-  differencesOf,
-  indexDifferences,
-  shownChange,
-  summaryLines,
-} from "./describe-edit.ts";
 import type { EditFlags } from "./edit-flags.ts";
 import { inPlace } from "./in-place.ts";
 import { type EditRequest, isRebase, readEdit } from "./read-edit.ts";
+import { type EditOutcome, reportEdit } from "./report-edit.ts";
 
 /** What `strake edit` does. */
 export async function runEdit(
@@ -54,7 +47,7 @@ export async function runEdit(
     onEvent: view.onEvent,
     onRegistryEvent: (event) => reportTransfer(event, vertex, view.onEvent),
   });
-  let outcome: Outcome;
+  let outcome: EditOutcome;
   try {
     const step = {
       vertex,
@@ -67,7 +60,7 @@ export async function runEdit(
   } finally {
     view.close();
   }
-  report(outcome, job, context);
+  reportEdit(outcome, { shown: from.text, flags }, context);
 }
 
 interface Job {
@@ -78,16 +71,7 @@ interface Job {
   readonly request: EditRequest;
 }
 
-interface Outcome {
-  readonly before: FetchedDocument;
-  readonly edited: EditedTree;
-  /** Undefined where nothing was written. */
-  readonly written:
-    | (Pick<PushedImage, "blobs" | "uploadedBytes"> & { readonly destination: string })
-    | undefined;
-}
-
-async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Outcome> {
+async function editOne(job: Job, bench: Workbench, vertex: string): Promise<EditOutcome> {
   const { from, to, flags, request } = job;
   const { signal } = bench.context;
   await using source = await openSource(from, bench);
@@ -105,12 +89,13 @@ async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Outc
   const rebase: Parameters<typeof editTree>[2]["rebase"] = isRebase(flags)
     ? (platform, image) => bases.find(platform, image, tree.root)
     : undefined;
-  const edited = await editTree(
+  const made = await editTree(
     tree,
     source.from,
     { ...request, layers: layers.map(({ layer }) => layer), rebase },
     { signal },
   );
+  const edited = { ...made, changes: made.changes.map((change) => sinceRead(change, found)) };
   const before = found.root;
   const isSame = edited.tree.root.descriptor.digest === before.descriptor.digest;
   if (flags["dry-run"] || (isSame && job.isInPlace)) return { before, edited, written: undefined };
@@ -147,6 +132,13 @@ async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Outc
   const destination = await target.finish(copied);
   const { blobs: counts, uploadedBytes } = copied;
   return { before, edited, written: { destination, blobs: counts, uploadedBytes } };
+}
+
+/** The change from the image as it was read, before it was converted; its config is the same. */
+function sinceRead(change: ImageChange, { manifests }: DocumentTree): ImageChange {
+  const { digest } = change.before.manifest.config;
+  const before = manifests.find(({ manifest }) => manifest.config.digest === digest) ?? change.before;
+  return { ...change, before };
 }
 
 function convert(
@@ -191,55 +183,4 @@ async function leavingAway(
       return { kind: "present" };
     return await pushBlob(blob, open, signal);
   };
-}
-
-function report({ before, edited, written }: Outcome, { from, flags }: Job, context: CommandContext): void {
-  const { stdout, stderr } = context;
-  const { root } = edited.tree;
-  const isChanged = root.descriptor.digest !== before.descriptor.digest;
-  const differences = edited.changes.map((change) => ({ change, list: differencesOf(change) }));
-  const ofIndex = indexDifferences(before, root);
-  if (flags.json) {
-    const { digest, mediaType, size } = root.descriptor;
-    const result = {
-      source: from.text,
-      ...(written === undefined ? {} : { destination: written.destination }),
-      changed: isChanged,
-      before: before.descriptor.digest,
-      digest,
-      mediaType,
-      size,
-      images: differences.map(({ change, list }) => ({ ...shownChange(change), differences: list })),
-      ...(ofIndex.length === 0 ? {} : { differences: ofIndex }),
-      droppedAttestations: edited.droppedAttestations,
-      ...(written === undefined ? {} : { blobs: written.blobs, copiedBytes: written.uploadedBytes }),
-    };
-    stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  if (!isChanged) {
-    if (!flags.quiet) stderr.write("Nothing to change: the image is like that already\n");
-    if (!flags["dry-run"])
-      stdout.write(`${written?.destination ?? `${from.text}@${root.descriptor.digest}`}\n`);
-    return;
-  }
-  if (flags["dry-run"]) {
-    for (const { change, list } of differences) {
-      if (list.length > 0)
-        stdout.write(`${shownChange(change).platform}\n${indented(differenceLines(list))}`);
-    }
-    if (ofIndex.length > 0) stdout.write(`index\n${indented(differenceLines(ofIndex))}`);
-    return;
-  }
-  if (!flags.quiet)
-    stderr.write(
-      summaryLines(before, edited)
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
-  stdout.write(`${written?.destination ?? ""}\n`);
-}
-
-function indented(lines: readonly string[]): string {
-  return lines.map((line) => `  ${line}\n`).join("");
 }

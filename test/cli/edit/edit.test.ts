@@ -419,6 +419,25 @@ describe("edit", () => {
     expect(registry.seen.slice(from).filter((request) => !/^(?:GET|HEAD) /.test(request))).toEqual([]);
   });
 
+  it("shows what --format changes, too", async () => {
+    const run = await strake(
+      "edit",
+      "-q",
+      "--dry-run",
+      "--format",
+      "docker",
+      "--platform",
+      "linux/amd64",
+      "--user",
+      "x",
+      `${registry.host}/app:1`,
+    );
+    expect(run.stdout).toContain(`- manifest.mediaType "${MEDIA_TYPES.ociManifest}"`);
+    expect(run.stdout).toContain(`+ manifest.mediaType "${MEDIA_TYPES.dockerManifest}"`);
+    expect(run.stdout).toContain('+ config.User "x"');
+    expect(run.stdout).toContain(`+ index.mediaType "${MEDIA_TYPES.dockerIndex}"`);
+  });
+
   it("works on the store, on layouts and into archives", async () => {
     const store = join(folder, "store");
     expect((await strake("copy", "-q", `${registry.host}/app:1`, "store:local:1")).code).toBe(0);
