@@ -2,6 +2,7 @@ import type { CredentialSource } from "./credentials/types.ts";
 import { RegistryError } from "./error.ts";
 import { HostSession, type SessionDeps } from "./host-session.ts";
 import type { HostConfig, HostConfigSource, Mirror } from "./hosts/types.ts";
+import { impatient } from "./transport/retry.ts";
 
 /** A mirror whose connection failed twice in a row is left alone this long. */
 const BENCH_MS = 60_000;
@@ -116,10 +117,11 @@ export class RegistrySessions {
     if (blocked !== undefined) {
       throw new RegistryError("CONFIG_INVALID", `Cannot use registry ${registry}: ${blocked}`, { registry });
     }
+    const mirrorDeps = { ...this.#deps, policy: impatient(this.#deps.policy) };
     return {
       upstream: new HostSession(registry, upstream, this.#deps),
       mirrors: mirrors.map((mirror) => ({
-        session: new HostSession(registry, mirror, this.#deps),
+        session: new HostSession(registry, mirror, mirrorDeps),
         pull: mirror.pull,
         failures: 0,
         benchedUntilMs: 0,

@@ -171,6 +171,26 @@ describe.skipIf(!hasRegistry)("with mirrors (docker-registry installed)", () => 
     ).toEqual(["bytes=1500000-"]);
   });
 
+  test("a mirror in trouble is not waited for as long as one may wait for the registry", async () => {
+    const [, big] = image.layers;
+    mirror.rule = ({ path }) =>
+      big !== undefined && path.includes(big.digest)
+        ? { kind: "cut", afterBytes: 0 }
+        : { kind: "answer", status: 503 };
+    await using client = new RegistryClient({
+      hosts: createHostConfigs({
+        mirrors: new Map([[upstream.host, [{ address: `http://${mirror.host}` }]]]),
+      }),
+      clock: new HastyClock(),
+      retryTimeoutMs: 3_600_000,
+    });
+    await pull(client);
+    const tries = new Map<string, number>();
+    for (const { path } of mirror.seen) tries.set(path, (tries.get(path) ?? 0) + 1);
+    // Two runs of tries for a blob: the first answers break off, the next is refused.
+    expect(Math.max(...tries.values())).toBeLessThanOrEqual(20);
+  });
+
   test("bytes that a mirror has wrong come from the registry", async () => {
     mirror.rule = ({ path }) =>
       path.includes("/blobs/")

@@ -6,7 +6,7 @@ import type { OnRegistryEvent } from "../events.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { parseContentRange } from "../transport/content-range.ts";
 import { NetworkError } from "../transport/network-error.ts";
-import { isRetriedFault, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
+import { impatient, isRetriedFault, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { FlowMeter } from "./flow-meter.ts";
 
@@ -49,7 +49,10 @@ export interface BlobFetchDeps {
 export class Download {
   readonly #request: BlobRequest;
   readonly #deps: BlobFetchDeps;
-  readonly #budget: RetryBudget;
+  /** Tries at the registry itself, and at mirrors, after which there is somebody else to ask. */
+  readonly #lastTries: RetryBudget;
+  readonly #mirrorTries: RetryBudget;
+  #isLast = false;
   readonly #end: number;
   /** Next byte to hand out. */
   #offset: number;
@@ -64,7 +67,8 @@ export class Download {
   constructor(request: BlobRequest, deps: BlobFetchDeps) {
     this.#request = request;
     this.#deps = deps;
-    this.#budget = new RetryBudget(deps.policy, deps.clock);
+    this.#lastTries = new RetryBudget(deps.policy, deps.clock);
+    this.#mirrorTries = new RetryBudget(impatient(deps.policy), deps.clock);
     this.#given = deps.given ?? new Set();
     this.#end = request.end ?? request.descriptor.size;
     this.#offset = request.offset;
@@ -76,12 +80,17 @@ export class Download {
     return this.#session?.endpoint.host;
   }
 
+  get #tries(): RetryBudget {
+    return this.#isLast ? this.#lastTries : this.#mirrorTries;
+  }
+
   /** Gets an answer whose body holds the byte at the offset. */
   async open(): Promise<this> {
     const readers = await this.#deps.readers();
     const upstream = readers.at(-1);
     for (const session of readers) {
       if (this.#given.has(session)) continue;
+      this.#isLast = session === upstream;
       try {
         this.#answer = await this.#ask(session);
         this.#session = session;
@@ -135,7 +144,7 @@ export class Download {
       if (this.#offset > this.#end) throw corrupt(descriptor, `sent more than its ${descriptor.size} bytes`);
       if (this.#offset - this.#progressMark >= PROGRESS_BYTES) {
         this.#progressMark = this.#offset;
-        this.#budget.progress();
+        this.#tries.progress();
       }
       yield chunk;
     }
@@ -147,8 +156,8 @@ export class Download {
     const { descriptor, repository, signal } = this.#request;
     const session = this.#session;
     if (session === undefined) throw fault;
-    const attempt = this.#budget.attempts + 1;
-    const waitMs = isRetriedFault(fault, { loopback: false, attempt }) ? this.#budget.fail() : undefined;
+    const attempt = this.#tries.attempts + 1;
+    const waitMs = isRetriedFault(fault, { loopback: false, attempt }) ? this.#tries.fail() : undefined;
     const registry = session.endpoint.host;
     if (waitMs === undefined) {
       const readers = await this.#deps.readers();
@@ -160,7 +169,7 @@ export class Download {
         );
       }
       this.#given.add(session);
-      this.#budget.progress();
+      this.#tries.progress();
       return;
     }
     onEvent?.({
@@ -189,7 +198,7 @@ export class Download {
       repository,
       scopes: [repositoryScope(repository, "pull")],
       headers: range === undefined ? undefined : { range },
-      budget: this.#budget,
+      budget: this.#tries,
       missing: "BLOB_NOT_FOUND",
       bulk: end !== undefined || size - offset >= BULK_BYTES,
       transient: this.#request.transient,
@@ -231,7 +240,7 @@ export class Download {
       }
       // A storage behind the registry refuses links that are too old; the registry gives out new ones.
       const isStorage = answer.hops.length > 0 && (status === 401 || status === 403);
-      const waitMs = isStorage ? this.#budget.fail() : undefined;
+      const waitMs = isStorage ? this.#tries.fail() : undefined;
       if (waitMs === undefined) throw asBlobError(await session.refuse(answer, request), status, digest);
       answer.body.discard();
       await sleep(this.#deps.clock, waitMs, signal);

@@ -42,6 +42,18 @@ export function retryFor(durationMs: number): Partial<RetryPolicy> {
   };
 }
 
+/** For a host in whose place another can be asked: that is better than to wait long. */
+export function impatient(policy: RetryPolicy): RetryPolicy {
+  const { maxAttempts, giveUpAfterMs, maxRetryAfterMs } = DEFAULT_RETRY_POLICY;
+  return {
+    ...policy,
+    maxAttempts: Math.min(policy.maxAttempts, maxAttempts),
+    giveUpAfterMs: Math.min(policy.giveUpAfterMs, giveUpAfterMs),
+    maxRetryAfterMs: Math.min(policy.maxRetryAfterMs, maxRetryAfterMs),
+    awaitsLoopback: false,
+  };
+}
+
 /** 499 and 520 to 524 come from the fronts of CDNs. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([
   408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524,
