@@ -121,6 +121,10 @@ describe.skipIf(!hasRegistry)(
       expect(await listed(named("app:1"))).toMatchObject([{ digest: whole["digest"], artifactType: type }]);
       expect(await listed(named(`app@${arm.digest}`))).toMatchObject([{ digest: one["digest"] }]);
 
+      const ofArm = await strake("registry", "referrers", "--platform", "linux/arm64", named("app:1"));
+      expect(ofArm.stdout).toContain(one["digest"]);
+      expect(ofArm.stdout).not.toContain(whole["digest"]);
+
       await strake("artifact", "pull", "-o", "found", named(`app@${whole["digest"]}`));
       expect(readFileSync(at("found/sbom.json"), "utf8")).toBe('{"sbom":true}');
 

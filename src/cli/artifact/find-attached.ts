@@ -3,7 +3,8 @@ import { CliError } from "../error.ts";
 import type { OpenedSource } from "../images/open-source.ts";
 import { oneLine } from "../text.ts";
 import type { ArtifactPlace } from "./artifact-place.ts";
-import { type FindSubjectOptions, findSubjectIn } from "./find-subject.ts";
+import type { FindSubjectOptions } from "./find-subject.ts";
+import { listAttached } from "./list-attached.ts";
 
 /** What a hint names. */
 const MAX_LISTED = 5;
@@ -17,8 +18,7 @@ export async function findAttached(
   image: ArtifactPlace,
   { attached, ...options }: FindSubjectOptions & { readonly attached: string },
 ): Promise<Digest> {
-  const subject = await findSubjectIn(source, image, options);
-  const all = await source.referrersOf(subject.digest);
+  const all = await listAttached(source, image, options);
   const found = all.filter(({ artifactType }) => artifactType === attached);
   const [only, second] = found;
   if (only === undefined) {

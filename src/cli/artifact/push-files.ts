@@ -1,4 +1,5 @@
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
+import { bareDescriptor } from "../../oci/descriptor.ts";
 import type { Descriptor } from "../../oci/index.ts";
 import type { ParsedOptions } from "../args/option-table.ts";
 import type { CommandContext } from "../command.ts";
@@ -23,7 +24,7 @@ export interface PushFilesRequest {
   /** Finds what the artifact is about. */
   readonly findSubject?: ((bench: Workbench) => Promise<Descriptor>) | undefined;
   /** Said at the end, to whoever looks on. */
-  readonly remark?: ((subject: Descriptor | undefined) => string) | undefined;
+  readonly remark?: string | undefined;
 }
 
 type Options = ParsedOptions<typeof ARTIFACT_FLAGS & typeof PROGRESS_FLAGS> & { readonly json: boolean };
@@ -52,11 +53,9 @@ export async function pushFiles(
     onEvent,
     onRegistryEvent: (event) => reportTransfer(event, vertex, onEvent),
   });
-  let sent: SentArtifact | undefined;
-  let subject: Descriptor | undefined;
   try {
     // First what may not be there at all: nobody wants to hear of it after a minute of packing.
-    subject = await findSubject?.(bench);
+    const subject = await findSubject?.(bench);
     const tempFolder = async (): Promise<string> => (await bench.tempFolder())();
     const reading = { cwd, stdin, tempFolder, annotations: annotations.files, signal };
     const all = config === undefined ? files : [...files, config];
@@ -69,7 +68,7 @@ export async function pushFiles(
       all.length === 0 ? await read() : await runStep({ vertex: name, name, onEvent, nowMs, signal }, read);
     const configDescriptor = contents.config?.descriptor;
     const isAnnotated = Object.keys(annotations.config).length > 0;
-    sent = await sendArtifact(
+    const sent = await sendArtifact(
       {
         artifactType,
         files: contents.files,
@@ -83,19 +82,20 @@ export async function pushFiles(
       to,
       { bench, vertex },
     );
-    const result = resultOf(sent, contents.files);
+    const result = resultOf(sent, contents.files, subject);
     view.close();
     stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${sent.name}\n`);
   } finally {
     view.close();
   }
-  if (remark !== undefined && kind !== "quiet" && kind !== "rawjson") stderr.write(`${remark(subject)}\n`);
+  if (remark !== undefined && kind !== "quiet" && kind !== "rawjson") stderr.write(`${remark}\n`);
   return undefined;
 }
 
 function resultOf(
   { name, descriptor, pushed }: SentArtifact,
   files: Awaited<ReturnType<typeof readFiles>>,
+  subject: Descriptor | undefined,
 ): object {
   const { digest, mediaType, size, artifactType } = descriptor;
   return {
@@ -104,6 +104,7 @@ function resultOf(
     mediaType,
     artifactType,
     size,
+    ...(subject === undefined ? {} : { subject: bareDescriptor(subject) }),
     files: files.map((file) => ({
       title: file.title,
       mediaType: file.descriptor.mediaType,

@@ -7,6 +7,7 @@ import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
 import { PROGRESS_FLAGS } from "../progress/progress-flags.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const artifactAttach = defineCommand({
   operands: "IMAGE FILE[:MEDIATYPE]...",
@@ -27,6 +28,7 @@ export const artifactAttach = defineCommand({
     ...ARTIFACT_FLAGS,
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, subject, files, and what was sent" },
+    ...RETRY_FLAGS,
   },
   examples: [
     {
@@ -61,6 +63,7 @@ export const artifactAttach = defineCommand({
         `Cannot attach nothing to "${text}"`,
         "Name a file, or say something with --annotation",
       );
+    const named = options.platform === undefined ? text : `--platform ${options.platform} ${text}`;
     const { pushFiles } = await import("../artifact/push-files.ts");
     const { findSubject } = await import("../artifact/find-subject.ts");
     return await pushFiles(
@@ -70,7 +73,7 @@ export const artifactAttach = defineCommand({
         files,
         artifactType,
         findSubject: (bench) => findSubject(image, { bench, platform }),
-        remark: image.kind === "registry" ? () => `Listed by: strake registry referrers ${text}` : undefined,
+        remark: `Listed by: strake registry referrers ${named}`,
       },
       options,
       context,

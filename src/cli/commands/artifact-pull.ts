@@ -2,6 +2,7 @@ import { parseArtifactPlace } from "../artifact/artifact-place.ts";
 import { defineCommand } from "../command.ts";
 import { PROGRESS_FLAGS } from "../progress/progress-flags.ts";
 import { parsePlatformFlag } from "../registry/platform-flag.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 export const artifactPull = defineCommand({
   operands: "NAME[:TAG|@DIGEST]",
@@ -35,6 +36,7 @@ export const artifactPull = defineCommand({
     },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, type, and all files" },
+    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake artifact pull registry.example.com/team/report:1", summary: "Into this folder" },

@@ -7,6 +7,7 @@ import { checkMediaType, type FileArgument, parseFileArgument } from "../artifac
 import { defineCommand } from "../command.ts";
 import { usageError } from "../error.ts";
 import { PROGRESS_FLAGS } from "../progress/progress-flags.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 /** What oras gives to what nobody has given a type: its config, and what has none. */
 const UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json";
@@ -37,6 +38,7 @@ export const artifactPush = defineCommand({
     },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, files, and what was sent" },
+    ...RETRY_FLAGS,
   },
   examples: [
     {

@@ -1,35 +1,38 @@
-import { isDigest } from "../../oci/index.ts";
+import { parseArtifactPlace } from "../artifact/artifact-place.ts";
+import { listAttached } from "../artifact/list-attached.ts";
 import { defineCommand } from "../command.ts";
+import { openSource } from "../images/open-source.ts";
+import { openWorkbench } from "../images/workbench.ts";
 import { formatBytes } from "../progress/format.ts";
-import { openPlainRegistry } from "../registry/open-plain.ts";
-import { parseRemoteName } from "../registry/remote-name.ts";
+import { parsePlatformFlag } from "../registry/platform-flag.ts";
 import { RETRY_FLAGS } from "../registry/retry-flag.ts";
-import { suggestingTags } from "../registry/suggest-tag.ts";
 import { formatTable } from "../tables/table.ts";
 
 export const registryReferrers = defineCommand({
   operands: "NAME[:TAG|@DIGEST]",
   count: { min: 1, max: 1 },
-  details: ["Lists what says something about an image: signatures, attestations, lists of what is in it."],
+  details: [
+    "Lists what says something about an image: signatures, attestations, lists of what is in it.",
+    "The image may also be in an OCI image layout: oci:DIR[:TAG], oci-archive:FILE[:TAG].",
+  ],
   options: {
     type: { type: "string", value: "TYPE", summary: "Only those of this artifact type" },
+    platform: {
+      type: "string",
+      value: "OS/ARCH",
+      summary: "What is about the image that an index has for this platform, not about the index itself",
+    },
     json: { type: "boolean", summary: "As JSON: a list of descriptors" },
     ...RETRY_FLAGS,
   },
   examples: [{ command: "strake registry referrers ghcr.io/team/app:1", summary: "What there is about it" }],
   async run({ options, positionals: [named = ""] }, context) {
-    const { stdout, signal } = context;
-    const { reference, name } = parseRemoteName(named);
-    await using client = await openPlainRegistry(context);
-    const repository = client.repository(reference);
-    const subject = isDigest(name)
-      ? name
-      : (await suggestingTags(client, reference, () => repository.resolve(name, { signal }), signal))
-          .descriptor.digest;
-    const found = await repository.listReferrers(subject, {
-      ...(options.type === undefined ? {} : { artifactType: options.type }),
-      signal,
-    });
+    const { cwd, stdout } = context;
+    const image = parseArtifactPlace(named, cwd);
+    const platform = parsePlatformFlag(options.platform);
+    await using bench = openWorkbench(context);
+    await using source = await openSource(image, bench);
+    const found = await listAttached(source, image, { bench, platform, artifactType: options.type });
     if (options.json) {
       stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
       return undefined;

@@ -16,6 +16,13 @@ describe("artifact attach", () => {
     expect(attached.artifactType).toBe("application/spdx+json");
     const manifest = JSON.parse(text(`lay/blobs/sha256/${attached.digest.slice(7)}`));
     expect(manifest.subject.digest).toBe(image.digest);
+    expect(attached).toMatchObject({ subject: manifest.subject });
+    const listed = await runCli(["registry", "referrers", "oci:lay:1"], { cwd: at("") });
+    expect(listed.stdout).toContain(`${attached.digest}   application/spdx+json`);
+    const none = await runCli(["registry", "referrers", "--type", "a/b", "--json", "oci:lay:1"], {
+      cwd: at(""),
+    });
+    expect(JSON.parse(none.stdout)).toEqual([]);
     const run = await runCli(["copy", "-q", "--referrers", "oci:lay:1", "oci:copy:1"], { cwd: at("") });
     expect(run.code).toBe(0);
     expect(existsSync(at(`copy/blobs/sha256/${attached.digest.slice(7)}`))).toBe(true);
