@@ -38,7 +38,7 @@ export function layerTypeIn(format: ImageFormat, mediaType: string): string {
   }
   if (compression === "zstd") {
     throw new OciError("NOT_CONVERTIBLE", "Docker's format has no layers compressed with zstd", {
-      hint: "Keep OCI's media types, or build the image with compression=gzip",
+      hint: "Compress it anew with copy --recompress, or keep OCI's media types",
     });
   }
   const suffix = compression === "none" ? "" : ".gzip";

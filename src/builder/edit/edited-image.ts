@@ -19,7 +19,11 @@ export class EditedImage implements ManifestSource, BlobSource {
   readonly #blobs: ReadonlyMap<Digest, BlobOpener>;
 
   /** @param blobs what was not in the image before, by digest: layers that were added, those of a new base */
-  constructor({ tree, changes }: EditedTree, source: BlobSource, blobs: ReadonlyMap<Digest, BlobOpener>) {
+  constructor(
+    { tree, changes }: Pick<EditedTree, "tree" | "changes">,
+    source: BlobSource,
+    blobs: ReadonlyMap<Digest, BlobOpener>,
+  ) {
     const { root, manifests, indexes } = tree;
     this.#documents = new Map(
       [root, ...manifests, ...indexes].map((document) => [document.descriptor.digest, document]),

@@ -3,7 +3,6 @@ import {
   formatFamiliarReference,
   hostPlatform,
   type ImageFormat,
-  isDigest,
   type Platform,
   parsePlatform,
 } from "../../oci/index.ts";
@@ -12,10 +11,12 @@ import { asUsage } from "../args/as-usage.ts";
 import { defineCommand } from "../command.ts";
 import { type CliError, usageError } from "../error.ts";
 import { checkPlatform } from "../images/check-platform.ts";
+import { copyDigestTags } from "../images/copy-digest-tags.ts";
 import { parseFormat } from "../images/image-format.ts";
-import { type OpenedSource, openSource } from "../images/open-source.ts";
+import { openSource } from "../images/open-source.ts";
 import { openTarget } from "../images/open-target.ts";
 import { type ImagePlace, parsePlace } from "../images/place.ts";
+import { recompressed } from "../images/recompressed.ts";
 import { Workbench } from "../images/workbench.ts";
 import { openView } from "../progress/open-view.ts";
 import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
@@ -57,6 +58,10 @@ export const copy = defineCommand({
       default: "as it is",
       summary: "Whose media types the image is to have: OCI's, or those of Docker's schema 2",
     },
+    recompress: {
+      type: "boolean",
+      summary: "With --format docker: compress layers with gzip that are compressed with zstd",
+    },
     ...PROGRESS_FLAGS,
     json: { type: "boolean", summary: "The result as JSON, one line for each image" },
     ...RETRY_FLAGS,
@@ -88,6 +93,11 @@ export const copy = defineCommand({
       .flatMap((text) => text.split(","))
       .map((text) => asUsage(() => parsePlatform(text)));
     const format = options.format === undefined ? undefined : parseFormat(options.format);
+    if (options.recompress && format !== "docker")
+      throw usageError(
+        "Cannot use --recompress without --format docker",
+        "OCI's media types have one for layers compressed with zstd",
+      );
     if (options["all-tags"]) requireRepositories(source, target, sourceText, targetText);
 
     const view = await openView(progressKind(options, settings), "Copying", context);
@@ -106,9 +116,7 @@ export const copy = defineCommand({
     try {
       const pairs = options["all-tags"] ? await pairsOfTags(source, target, bench) : [{ source, target }];
       for (const pair of pairs) {
-        results.push(
-          await copyOne(pair, { bench, progress, platforms, format, referrers: options.referrers }),
-        );
+        results.push(await copyOne(pair, { ...options, bench, progress, platforms, format }));
         signal.throwIfAborted();
       }
     } finally {
@@ -147,12 +155,13 @@ interface CopyContext {
   readonly progress: Progress;
   readonly platforms: readonly Platform[];
   readonly format: ImageFormat | undefined;
+  readonly recompress: boolean;
   readonly referrers: boolean;
 }
 
 async function copyOne(
   { source: from, target: to }: Pair,
-  { bench, progress, platforms, format, referrers }: CopyContext,
+  { bench, progress, platforms, format, recompress, referrers }: CopyContext,
 ): Promise<CopyResult> {
   const { signal, nowMs } = bench.context;
   const name = `copying ${from.text} to ${to.text}`;
@@ -172,16 +181,18 @@ async function copyOne(
         const root = await source.from.fetchManifest(source.name, { signal });
         await checkPlatform(root, wanted, { from: source.from, text: from.text, signal });
       }
+      // A single image is taken as it is: only an index has to be narrowed to what fits here.
+      const narrowed = wanted ?? (target.takesIndexes ? undefined : [hostPlatform()]);
+      const read = recompress ? await recompressed(source, narrowed, bench) : source;
       return await copyImage({
-        from: source.from,
-        name: source.name,
+        from: read.from,
+        name: read.name,
         to: target.to,
         pushBlob: target.pushBlob,
         forgetBlobs: target.forgetBlobs,
         onRoot: target.onRoot,
         tags: target.tags,
-        // A single image is taken as it is: only an index has to be narrowed to what fits here.
-        platforms: wanted ?? (target.takesIndexes ? undefined : [hostPlatform()]),
+        platforms: recompress ? undefined : narrowed,
         format,
         mayFallBack: true,
         onConverted: (conversion) => {
@@ -218,46 +229,6 @@ function cannotKeepReferrers(text: string, format: ImageFormat): CliError {
     `Cannot copy what refers to "${text}" along: with ${format === "oci" ? "OCI" : "Docker"}'s media types the image has other digests`,
     "Leave out --referrers or --format; signatures and attestations are to be made anew for the new digest",
   );
-}
-
-/**
- * cosign and others name what belongs to an image by a tag made of its digest, `sha256-….sig`. Within registries these
- * are copied along.
- */
-async function copyDigestTags(
-  { from, to }: { readonly from: ImagePlace; readonly to: ImagePlace },
-  {
-    source,
-    digest,
-    bench,
-  }: { readonly source: OpenedSource; readonly digest: string; readonly bench: Workbench },
-): Promise<void> {
-  if (from.kind !== "registry" || to.kind !== "registry") return;
-  const { signal } = bench.context;
-  const { copyImage } = await import("../../registry/index.ts");
-  const client = await bench.client();
-  const [repository, target] = [client.repository(from.reference), client.repository(to.reference)];
-  const root = await source.from.fetchManifest(digest, { signal });
-  const digests = [
-    digest,
-    ...(root.kind === "index" ? root.index.manifests.map((entry) => entry.digest) : []),
-  ];
-  const stems = digests.filter(isDigest).map((each) => each.replace(":", "-"));
-  for await (const page of repository.listTags({ signal })) {
-    for (const tag of page) {
-      // The bare stem is the list of referrers of registries without an API for it, which is made anew over there.
-      if (!stems.some((stem) => tag.startsWith(`${stem}.`))) continue;
-      await copyImage({
-        from: repository,
-        name: tag,
-        to: target,
-        pushBlob: async (blob, open, inner) =>
-          await target.pushBlob(blob, open, { mountFrom: await source.mountFrom(blob), signal: inner }),
-        tags: [tag],
-        signal,
-      });
-    }
-  }
 }
 
 function requireRepositories(source: ImagePlace, target: ImagePlace, from: string, to: string): void {

@@ -11,6 +11,7 @@ export { DockerSource, wrongLayer } from "./docker-source.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export type { FileSet } from "./file-set.ts";
 export { FolderFiles } from "./folder-files.ts";
+export { gzipToFile } from "./gzip-file.ts";
 export { type LayerFile, openLayerFile } from "./layer-file.ts";
 export { type LayoutImage, nameAnnotations, OciLayout } from "./oci-layout.ts";
 export { type OpenArchiveOptions, openArchive } from "./open-archive.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Descriptor,
@@ -213,6 +213,9 @@ describe.skipIf(!hasRegistry)(
       expect(await failing("--format", "docker", `${registry.host}/odd:zstd`, target)).toContain(
         "is compressed with zstd",
       );
+      expect(await failing("--recompress", `${registry.host}/odd:zstd`, target)).toContain(
+        "without --format docker",
+      );
       expect(await failing("--format", "docker", "--referrers", `${registry.host}/app:1`, target)).toContain(
         "Leave out --referrers or --format",
       );
@@ -220,6 +223,36 @@ describe.skipIf(!hasRegistry)(
         'Did you mean "docker"?',
       );
       expect((await strake("registry", "tags", `${registry.host}/never`)).code).not.toBe(0);
+    });
+
+    it("compresses anew what is compressed with zstd, when asked", async () => {
+      await using client = new RegistryClient();
+      const content = Buffer.from("abc");
+      const zstd = new MemoryBlobs();
+      const rootfs = { type: "layers", diff_ids: [digestOf(content)] };
+      const config = put(zstd, { architecture: "amd64", os: "linux", rootfs }, MEDIA_TYPES.ociConfig);
+      const layers = [
+        zstd.put(Buffer.from("28b52ffd0458190000616263d5e5f0a6", "hex"), MEDIA_TYPES.ociLayerZstd),
+        zstd.put(gzipSync("as it is"), MEDIA_TYPES.ociLayerGzip),
+      ];
+      const root = put(
+        zstd,
+        { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers },
+        MEDIA_TYPES.ociManifest,
+      );
+      await pushImage(client, { source: zstd, root, reference: parseReference(`${registry.host}/zstd:1`) });
+      const argv = ["--format", "docker", "--recompress", `${registry.host}/zstd:1`];
+      const result = await copied(...argv, `${registry.host}/zstd:docker`);
+      const { document } = await manifestOf(`${registry.host}/zstd:docker`);
+      expect(document.config.digest).toBe(config.digest);
+      expect(document.layers[1].digest).toBe(layers[1]?.digest);
+      expect(document.layers.map(({ mediaType }: Descriptor) => mediaType)).toEqual([
+        MEDIA_TYPES.dockerLayerGzip,
+        MEDIA_TYPES.dockerLayerGzip,
+      ]);
+      const blob = await strake("registry", "blob", `${registry.host}/zstd@${document.layers[0].digest}`);
+      expect(gunzipSync(blob.stdoutBytes).equals(content)).toBe(true);
+      expect((await copied(...argv, "oci:zstd:1"))["digest"]).toBe(result["digest"]);
     });
 
     it.each([400, 415] as const)(
