@@ -36,14 +36,7 @@ export async function readFiles(
 ): Promise<readonly (ArtifactFile & { readonly title: string })[]> {
   const read: (ArtifactFile & { readonly title: string })[] = [];
   const titles = files.map((file) => chooseTitle(file, options));
-  for (const [i, title] of titles.entries()) {
-    const first = titles.indexOf(title);
-    if (first === i) continue;
-    throw usageError(
-      `Cannot push "${files[first]?.path}" and "${files[i]?.path}" together: both would be called "${title}"`,
-      "Run strake in the folder that they are in, so that their paths tell them apart",
-    );
-  }
+  refuseClashes(files, titles, options.cwd);
   for (const [i, file] of files.entries()) {
     const title = titles[i] ?? "";
     const { descriptor, open } = await readFile(file, title, options);
@@ -80,6 +73,29 @@ export async function readFile(
   }
   const described = await writeDown(kind === "stdin" ? stdin : readChunks(host, { signal }), copy, signal);
   return fileAt(copy, { path, mediaType: mediaType ?? DEFAULT_TYPE, ...described });
+}
+
+/** Nobody could pull two files to one path. @throws {CliError} USAGE */
+function refuseClashes(files: readonly FileArgument[], titles: readonly string[], cwd: string): void {
+  for (const [i, { path }] of files.entries()) {
+    const title = titles[i] ?? "";
+    const first = titles.indexOf(title);
+    if (first < i) {
+      throw usageError(
+        `Cannot push "${files[first]?.path}" and "${path}" together: both would be called "${title}"`,
+        "Run strake in the folder that they are in, so that their paths tell them apart",
+      );
+    }
+    const inside = titles.findIndex(
+      (other) => other !== title && (title === "." || other.startsWith(`${title}/`)),
+    );
+    if (inside >= 0 && kindOf(path, cwd) === "folder") {
+      throw usageError(
+        `Cannot push "${path}" and "${files[inside]?.path}" together: the second is in the first`,
+        "Leave the second out",
+      );
+    }
+  }
 }
 
 function chooseTitle({ path }: FileArgument, options: ReadFilesOptions): string {

@@ -141,6 +141,8 @@ describe("artifact push", () => {
       'Cannot pack "d/sub/up": it is a symlink to "../../a", which leads out of the folder',
     );
     expect(await refused(["push", "oci:lay:1", "a", at("e/a")])).toContain('both would be called "a"');
+    expect(await refused(["push", "oci:lay:1", "e", "e/a"])).toContain("the second is in the first");
+    expect(await refused(["push", "oci:lay:1", "a", "."])).toContain("the second is in the first");
     expect(await refused(["push", "oci:lay:1", "gone"])).toContain(
       'Cannot push "gone": there is no such file',
     );
