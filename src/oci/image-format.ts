@@ -38,7 +38,7 @@ export function layerTypeIn(format: ImageFormat, mediaType: string): string {
   }
   if (compression === "zstd") {
     throw new OciError("NOT_CONVERTIBLE", "Docker's format has no layers compressed with zstd", {
-      hint: "Compress it anew with copy --recompress, or keep OCI's media types",
+      hint: "copy --format docker --recompress makes gzip of it; OCI's format has a type for it",
     });
   }
   const suffix = compression === "none" ? "" : ".gzip";

@@ -1,5 +1,11 @@
-import { type ConfigEdit, parseChange, parseCommand, type TreeEdit } from "../../builder/edit/index.ts";
-import { type ImageFormat, type Platform, parsePlatform } from "../../oci/index.ts";
+import {
+  type ConfigEdit,
+  editConfig,
+  parseChange,
+  parseCommand,
+  type TreeEdit,
+} from "../../builder/edit/index.ts";
+import { type ImageConfig, type ImageFormat, type Platform, parsePlatform } from "../../oci/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import { splitPair } from "../args/values.ts";
 import { parseAnnotation } from "../build/build-options.ts";
@@ -34,6 +40,9 @@ export function readEdit(flags: EditFlags, context: Pick<CommandContext, "settin
     flags.append.length === 0 &&
     !isRebase(flags) &&
     [request.created, request.platform, request.format].every((each) => each === undefined);
+  // What is wrong whatever the image is said before anything is fetched; an instruction's variables are the image's.
+  const plain = request.config.filter(({ kind }) => kind !== "instruction");
+  asUsage(() => editConfig(NO_IMAGE, plain));
   if (asksForNothing)
     throw usageError(
       "There is nothing to edit: no flag says what to change",
@@ -41,6 +50,12 @@ export function readEdit(flags: EditFlags, context: Pick<CommandContext, "settin
     );
   return request;
 }
+
+const NO_IMAGE: ImageConfig = {
+  os: "linux",
+  architecture: "amd64",
+  rootfs: { type: "layers", diff_ids: [] },
+};
 
 /** Whether the image is to be put onto another base. */
 export function isRebase(flags: EditFlags): boolean {

@@ -480,6 +480,7 @@ describe("edit", () => {
     [["--created", "yesterday"], 'Cannot read --created "yesterday" as a time'],
     [["--env", "NOT_HERE"], "there is no such variable here"],
     [["--label", "=x"], "it has no key"],
+    [["--volume", ""], "can not be an empty string"],
     [["--stop-signal", "SIGNOTHING"], "invalid signal"],
     [["--expose", "99999"], "invalid containerPort"],
     [["--annotation", "index-descriptor:a=b"], "only a build writes there"],
