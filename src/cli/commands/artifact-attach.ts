@@ -27,6 +27,7 @@ export const artifactAttach = defineCommand({
     },
     ...ARTIFACT_FLAGS,
     ...PROGRESS_FLAGS,
+    ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, subject, files, and what was sent" },
     ...RETRY_FLAGS,
   },

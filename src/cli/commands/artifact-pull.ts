@@ -35,6 +35,7 @@ export const artifactPull = defineCommand({
       summary: "Which artifact of an index; with --attached, what is attached to the image for this platform",
     },
     ...PROGRESS_FLAGS,
+    ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, type, and all files" },
     ...RETRY_FLAGS,
   },

@@ -37,6 +37,7 @@ export const artifactPush = defineCommand({
       summary: "A document about the artifact, in the place of an image's config",
     },
     ...PROGRESS_FLAGS,
+    ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, files, and what was sent" },
     ...RETRY_FLAGS,
   },
