@@ -1,5 +1,6 @@
 import type { OptionTable, ParsedOptions } from "../args/option-table.ts";
 import { PROGRESS_FLAGS } from "../progress/progress-flags.ts";
+import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 
 const CONFIG = "Config";
 const LAYERS = "Layers";
@@ -95,6 +96,7 @@ export const EDIT_FLAGS = {
   },
   "dry-run": { type: "boolean", summary: "Show what would change, and change nothing" },
   ...PROGRESS_FLAGS,
+  ...RETRY_FLAGS,
   json: { type: "boolean", summary: "The result as JSON" },
 } as const satisfies OptionTable;
 
