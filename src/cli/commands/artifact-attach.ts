@@ -29,7 +29,6 @@ export const artifactAttach = defineCommand({
     ...PROGRESS_FLAGS,
     ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, subject, files, and what was sent" },
-    ...RETRY_FLAGS,
   },
   examples: [
     {

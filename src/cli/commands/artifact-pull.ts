@@ -37,7 +37,6 @@ export const artifactPull = defineCommand({
     ...PROGRESS_FLAGS,
     ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, type, and all files" },
-    ...RETRY_FLAGS,
   },
   examples: [
     { command: "strake artifact pull registry.example.com/team/report:1", summary: "Into this folder" },

@@ -39,7 +39,6 @@ export const artifactPush = defineCommand({
     ...PROGRESS_FLAGS,
     ...RETRY_FLAGS,
     json: { type: "boolean", summary: "The result as JSON: digest, files, and what was sent" },
-    ...RETRY_FLAGS,
   },
   examples: [
     {
