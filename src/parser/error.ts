@@ -49,7 +49,8 @@ export interface DockerfileErrorDetails extends ErrorDetails {
  * after it, for those who show the place themselves. `at` is the whole instruction, `focus` the part of it that is wrong.
  */
 export class DockerfileError extends StrakeError<DockerfileErrorCode> {
-  /** Fixed, because a bundler may rename the class. */
+  /** Both fixed, because a bundler may rename the class; Node prints the class's name too where they differ. */
+  static override readonly name: string = "DockerfileError";
   override readonly name: string = "DockerfileError";
   readonly reason: string;
   readonly focus: SourceSpan | undefined;

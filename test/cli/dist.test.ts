@@ -158,6 +158,19 @@ describe("the library", () => {
     expect(run).toMatchObject({ status: 0, stdout: "true true\ntrue true\n[] []\n", stderr: "" });
   });
 
+  it("throws errors that print their name and, where maps are read, the places in its sources", () => {
+    const project = consumer();
+    writeFileSync(
+      join(project, "use.mjs"),
+      'import { parseDockerfile } from "strake/parser";\n' +
+        'try { parseDockerfile("FRM a\\n"); } catch (error) { console.log(error); }\n',
+    );
+    const argv = ["--enable-source-maps", "use.mjs"];
+    const { stdout } = spawnSync(process.execPath, argv, { cwd: project, encoding: "utf8" });
+    expect(stdout).toMatch(/^DockerfileError: Dockerfile parse error on line 1: unknown instruction: FRM\n/);
+    expect(stdout).toContain(`(${ROOT}src/parser/instructions/index.ts:`);
+  });
+
   it("has declarations that a strict consumer compiles against", () => {
     const project = consumer();
     writeFileSync(
