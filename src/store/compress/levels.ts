@@ -1,10 +1,10 @@
 import type { Compression } from "../../oci/media-types.ts";
 
 /**
- * Programs and libraries come out 3 % larger than with gzip's own default of 6, in 60 % of its time; level 1 would
- * be 9 % larger in 45 %.
+ * What a push waits for is mostly this. Layers come out about as large as Docker's: programs 3 % smaller, text 4 % larger.
+ * Level 4 would make them 4 % smaller in 1.4 times the time, gzip's own default of 6 another 3 % in more than twice the time.
  */
-export const DEFAULT_GZIP_LEVEL = 4;
+export const DEFAULT_GZIP_LEVEL = 2;
 
 /** What zstd's own program uses. */
 export const DEFAULT_ZSTD_LEVEL = 3;
