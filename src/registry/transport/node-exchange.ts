@@ -1,14 +1,8 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { TlsConfig } from "../hosts/types.ts";
 import { createBulkGet } from "./bulk-get.ts";
-import type {
-  Exchange,
-  ExchangeRequest,
-  ExchangeResponse,
-  Headers,
-  RequestBody,
-  ResponseBody,
-} from "./exchange.ts";
+import { drained } from "./drained.ts";
+import type { Exchange, ExchangeRequest, ExchangeResponse, Headers, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { createTlsKeys } from "./tls-key.ts";
 import type { TlsOptions } from "./tls-options.ts";
@@ -156,7 +150,7 @@ function exchange(
   outgoing.setTimeout(body === undefined ? answerTimeoutMs : stallTimeoutMs);
   const waitMs = continueTimeoutMs(request);
   const wanted = waitMs === undefined ? undefined : untilWanted(outgoing, waitMs);
-  void sendBody(outgoing, body, () => answered, wanted).then(
+  void sendBody(outgoing, request, () => answered, wanted).then(
     () => {
       if (!answered) outgoing.setTimeout(answerTimeoutMs);
     },
@@ -170,7 +164,7 @@ function exchange(
 
 async function sendBody(
   outgoing: ClientRequest,
-  body: RequestBody | undefined,
+  { body, stallTimeoutMs }: ExchangeRequest,
   answered: () => boolean,
   wanted: Promise<void> | undefined,
 ): Promise<void> {
@@ -183,7 +177,7 @@ async function sendBody(
   for await (const chunk of body.chunks) {
     // An answer in the middle of a body is a refusal: the rest is not wanted.
     if (answered() || outgoing.destroyed) return;
-    if (!outgoing.write(chunk)) await drained(outgoing);
+    if (!outgoing.write(chunk)) await drained(outgoing, chunk.byteLength, stallTimeoutMs);
   }
   if (!answered() && !outgoing.destroyed) outgoing.end();
 }
@@ -199,20 +193,6 @@ function untilWanted(outgoing: ClientRequest, timeoutMs: number): Promise<void> 
     };
     const timer = setTimeout(done, timeoutMs);
     for (const event of events) outgoing.on(event, done);
-  });
-}
-
-function drained(outgoing: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      outgoing.off("drain", done);
-      outgoing.off("close", done);
-      outgoing.off("response", done);
-      resolve();
-    };
-    outgoing.on("drain", done);
-    outgoing.on("close", done);
-    outgoing.on("response", done);
   });
 }
 
