@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseReference } from "../../src/oci/index.ts";
 import {
   type Credentials,
+  createFileCredentials,
   fetchImageMetadata,
   pullImage,
   pushImage,
@@ -68,6 +69,38 @@ describe.skipIf(!hasRegistry || !hasHtpasswd)(
       const asked = events.filter((event) => event.kind === "request" && event.url.includes("/manifests/"));
       expect(asked).toHaveLength(2);
       expect(JSON.stringify([error, events, String(error)])).not.toMatch(/wrong-secret|d3Jvbmct/);
+    });
+
+    test("a helper that fails keeps from pushing, before anything is sent", async () => {
+      const folder = await mkdtemp(join(tmpdir(), "strake-helper-"));
+      const helper = join(folder, "docker-credential-broken");
+      await writeFile(helper, "#!/bin/sh\ncat > /dev/null\necho 'the vault is locked' >&2\nexit 1\n");
+      await chmod(helper, 0o755);
+      const config = join(folder, "config.json");
+      await writeFile(config, JSON.stringify({ credsStore: "broken" }));
+      const events: RegistryEvent[] = [];
+      await using client = new RegistryClient({
+        credentials: createFileCredentials({
+          files: [{ path: config, format: "config" }],
+          env: { PATH: `${folder}:${process.env["PATH"]}` },
+        }),
+        onEvent: (event) => events.push(event),
+      });
+      const image = makeImage();
+      const pushing = pushImage(client, {
+        source: image.blobs,
+        root: image.manifest,
+        reference: reference(),
+      });
+      await expect(pushing).rejects.toMatchObject({
+        code: "CREDENTIALS_UNUSABLE",
+        message: `Cannot use credential helper docker-credential-broken, which ${config} names: it ended with status 1 (the vault is locked)`,
+      });
+      const methods = events.flatMap((event) => (event.kind === "request" ? [event.method] : []));
+      expect(methods.filter((method) => method !== "HEAD" && method !== "GET")).toEqual([]);
+      // Reading is tried without credentials, and ends with what the registry says.
+      await expect(fetchImageMetadata(client, reference())).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+      await rm(folder, { recursive: true, force: true });
     });
 
     test("without credentials it says what to do", async () => {

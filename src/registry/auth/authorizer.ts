@@ -5,7 +5,7 @@ import { RegistryError } from "../error.ts";
 import { SharedWork } from "../shared-work.ts";
 import type { Challenge } from "./challenge.ts";
 import { type AuthScheme, chooseChallenge } from "./choose-challenge.ts";
-import { coversScopes, formatScope, isReadOnly, mergeScopes, type Scope } from "./scope.ts";
+import { coversScopes, formatScope, isReadOnly, isWrite, mergeScopes, type Scope } from "./scope.ts";
 import { bodyMarginMs, type Token, useUntilMs } from "./token.ts";
 import { basicHeader, fetchToken, type SendToTokenServer } from "./token-fetch.ts";
 
@@ -127,10 +127,12 @@ export class Authorizer {
 
   async #find(options: {
     readonly repository?: string | undefined;
+    readonly scopes?: readonly Scope[] | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<Credentials | undefined> {
     const { registry, credentials } = this.#options;
-    return await credentials.find({ registry, repository: options.repository, signal: options.signal });
+    const { repository, scopes = [], signal } = options;
+    return await credentials.find({ registry, repository, writes: isWrite(scopes), signal });
   }
 
   async #token(

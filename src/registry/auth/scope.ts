@@ -64,6 +64,11 @@ export function isReadOnly(scopes: readonly Scope[]): boolean {
   return scopes.every(({ actions }) => actions.every((action) => action === "pull"));
 }
 
+/** Whether something of a repository is to be changed. */
+export function isWrite(scopes: readonly Scope[]): boolean {
+  return scopes.some(({ actions }) => actions.includes("push") || actions.includes("delete"));
+}
+
 const ORDER = ["pull", "push", "delete"];
 
 function sortActions(actions: readonly string[]): readonly string[] {

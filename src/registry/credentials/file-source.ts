@@ -6,6 +6,7 @@ import { cleanText } from "../redact.ts";
 import {
   type AuthEntry,
   type CredentialFile,
+  type CredentialLocation,
   credentialsOf,
   locateCredentials,
   parseCredentialFile,
@@ -53,6 +54,9 @@ export function credentialFiles(
   ];
 }
 
+/** A helper's answer, if only that it has failed. */
+type HelperAnswer = { readonly credentials: Credentials | undefined } | { readonly failure: RegistryError };
+
 interface LoadedFile {
   readonly origin: string;
   readonly file: CredentialFile;
@@ -64,24 +68,33 @@ interface LoadedFile {
  */
 export function createFileCredentials(locations: CredentialLocations): CredentialSource {
   let loaded: Promise<readonly LoadedFile[]> | undefined;
-  const asked = new Map<string, Promise<Credentials | undefined>>();
+  const asked = new Map<string, Promise<HelperAnswer>>();
   const told = new Set<string>();
+
+  const warnOnce = (text: string): void => {
+    if (told.has(text)) return;
+    told.add(text);
+    locations.onWarning?.(text);
+  };
 
   async function fromHelper(
     helper: string,
+    namedIn: string,
     { registry, signal }: { readonly registry: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<Credentials | undefined> {
-    const key = credentialKeyFor(registry);
-    const id = `${helper} ${key}`;
+  ): Promise<HelperAnswer> {
+    const serverUrl = credentialKeyFor(registry);
+    const id = `${helper} ${serverUrl}`;
     let answer = asked.get(id);
     if (answer === undefined) {
-      answer = askHelper(helper, key, locations).catch((error: unknown) => {
-        // Ctrl-C ends the helper too; that is none of its faults.
-        if (signal?.aborted === true) asked.delete(id);
-        if (signal?.aborted === true || !(error instanceof RegistryError)) throw signal?.reason ?? error;
-        locations.onWarning?.(error.message);
-        return undefined;
-      });
+      answer = askHelper(helper, { serverUrl, namedIn }, locations).then(
+        (credentials) => ({ credentials }),
+        (error: unknown) => {
+          // Ctrl-C ends the helper too; that is none of its faults.
+          if (signal?.aborted === true) asked.delete(id);
+          if (signal?.aborted === true || !(error instanceof RegistryError)) throw signal?.reason ?? error;
+          return { failure: error };
+        },
+      );
       // Whoever waits gets the error; if all have given up it is nobody's.
       answer.catch(() => undefined);
       asked.set(id, answer);
@@ -90,9 +103,8 @@ export function createFileCredentials(locations: CredentialLocations): Credentia
   }
 
   function fromEntry(entry: AuthEntry, key: string, origin: string): Credentials | undefined {
-    if (entry.isDamaged === true && !told.has(`${origin} ${key}`)) {
-      told.add(`${origin} ${key}`);
-      locations.onWarning?.(
+    if (entry.isDamaged === true) {
+      warnOnce(
         `Cannot read the entry for ${cleanText(key, 100)} in ${origin}: its "auth" is no base64 of a name and a password`,
       );
     }
@@ -100,20 +112,35 @@ export function createFileCredentials(locations: CredentialLocations): Credentia
   }
 
   return {
-    async find({ registry, repository, signal }) {
+    async find({ registry, repository, writes, signal }) {
       loaded ??= loadFiles(locations);
-      for (const { file, origin } of await loaded) {
-        for (const location of locateCredentials(file, registry, repository)) {
-          const found =
-            location.kind === "helper"
-              ? await fromHelper(location.helper, { registry, signal })
-              : fromEntry(location.entry, location.key, origin);
-          if (found !== undefined) return found;
+      let failure: RegistryError | undefined;
+      let found: Credentials | undefined;
+      for (const location of located(await loaded, { registry, repository })) {
+        if (location.kind === "entry") {
+          found = fromEntry(location.entry, location.key, location.origin);
+        } else {
+          const answer = await fromHelper(location.helper, location.origin, { registry, signal });
+          if ("failure" in answer) failure ??= answer.failure;
+          else found = answer.credentials;
         }
+        if (found !== undefined) break;
       }
-      return undefined;
+      // Reading may do without. Writing would only be refused, and for a reason that is not the real one.
+      if (failure !== undefined && found === undefined && writes === true) throw failure;
+      if (failure !== undefined) warnOnce(failure.message);
+      return found;
     },
   };
+}
+
+function located(
+  files: readonly LoadedFile[],
+  { registry, repository }: { readonly registry: string; readonly repository: string | undefined },
+): readonly (CredentialLocation & { readonly origin: string })[] {
+  return files.flatMap(({ file, origin }) =>
+    locateCredentials(file, registry, repository).map((location) => ({ ...location, origin })),
+  );
 }
 
 async function loadFiles({

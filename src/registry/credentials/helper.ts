@@ -14,6 +14,13 @@ export interface HelperOptions {
   readonly timeoutMs?: number;
 }
 
+/** What a helper is asked for, and who asks. */
+export interface HelperQuestion {
+  readonly serverUrl: string;
+  /** The file that names the helper: for messages. */
+  readonly namedIn: string;
+}
+
 /**
  * Asks `docker-credential-NAME` for the credentials of a server; undefined when it has none.
  * @throws {RegistryError} CREDENTIALS_UNUSABLE
@@ -21,26 +28,31 @@ export interface HelperOptions {
  */
 export async function askHelper(
   helper: string,
-  serverUrl: string,
+  { serverUrl, namedIn }: HelperQuestion,
   options: HelperOptions,
 ): Promise<Credentials | undefined> {
   const origin = `docker-credential-${helper}`;
-  const { code, stdout, stderr } = await runHelper(helper, "get", serverUrl, options);
+  const { code, stdout, stderr } = await runHelper(
+    helper,
+    { action: "get", input: serverUrl, namedIn },
+    options,
+  );
   if (code !== 0) {
     if (NOT_FOUND.test(stdout)) return undefined;
-    throw unusable(helper, `it ended with status ${code}${said(stdout, stderr)}`);
+    throw unusable({ helper, namedIn }, `${ended(code)}${said(stdout, stderr)}`);
   }
   let value: unknown;
   try {
     value = JSON.parse(stdout);
   } catch {
-    throw unusable(helper, "its output is not JSON");
+    // Standard output is where a secret would be: only what it complains of is repeated.
+    throw unusable({ helper, namedIn }, `its output is not JSON${said("", stderr)}`);
   }
   const { Username, Secret } = (typeof value === "object" && value !== null ? value : {}) as Readonly<
     Record<string, unknown>
   >;
   if (typeof Username !== "string" || typeof Secret !== "string")
-    throw unusable(helper, "its output has no Username and Secret");
+    throw unusable({ helper, namedIn }, `its output has no Username and Secret${said("", stderr)}`);
   if (Secret === "") return undefined;
   if (Username === "<token>") return { kind: "identity-token", token: Secret, origin };
   return { kind: "password", username: Username, password: Secret, origin };
@@ -49,7 +61,7 @@ export async function askHelper(
 /** Gives credentials into a helper's keeping. @throws {RegistryError} CREDENTIALS_UNUSABLE */
 export async function storeInHelper(
   helper: string,
-  entry: { readonly serverUrl: string; readonly username: string; readonly secret: string },
+  entry: HelperQuestion & { readonly username: string; readonly secret: string },
   options: HelperOptions,
 ): Promise<void> {
   const input = JSON.stringify({
@@ -57,42 +69,49 @@ export async function storeInHelper(
     Username: entry.username,
     Secret: entry.secret,
   });
-  const { code, stdout, stderr } = await runHelper(helper, "store", input, options);
-  if (code !== 0) throw unusable(helper, `it ended with status ${code}${said(stdout, stderr)}`);
+  const { namedIn } = entry;
+  const { code, stdout, stderr } = await runHelper(helper, { action: "store", input, namedIn }, options);
+  if (code !== 0) throw unusable({ helper, namedIn }, `${ended(code)}${said(stdout, stderr)}`);
 }
 
 /** Removes a server's credentials from a helper; false when it had none. @throws {RegistryError} CREDENTIALS_UNUSABLE */
 export async function eraseFromHelper(
   helper: string,
-  serverUrl: string,
+  { serverUrl, namedIn }: HelperQuestion,
   options: HelperOptions,
 ): Promise<boolean> {
-  const { code, stdout, stderr } = await runHelper(helper, "erase", serverUrl, options);
+  const { code, stdout, stderr } = await runHelper(
+    helper,
+    { action: "erase", input: serverUrl, namedIn },
+    options,
+  );
   if (code === 0) return true;
   if (NOT_FOUND.test(stdout)) return false;
-  throw unusable(helper, `it ended with status ${code}${said(stdout, stderr)}`);
+  throw unusable({ helper, namedIn }, `${ended(code)}${said(stdout, stderr)}`);
 }
 
 interface HelperResult {
-  readonly code: number;
+  /** The status it ended with, or the signal that ended it. */
+  readonly code: number | NodeJS.Signals;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 async function runHelper(
   helper: string,
-  action: "get" | "store" | "erase",
-  input: string,
+  call: { readonly action: "get" | "store" | "erase"; readonly input: string; readonly namedIn: string },
   options: HelperOptions,
 ): Promise<HelperResult> {
   // The name comes from a file and becomes part of a program's name.
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) throw unusable(helper, "that is no name of a helper");
+  const { action, input, namedIn } = call;
+  const fail = (fault: string, cause?: unknown): RegistryError => unusable({ helper, namedIn }, fault, cause);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) throw fail("that is no name of a helper");
   const { env, timeoutMs = TIMEOUT_MS } = options;
   return await new Promise<HelperResult>((resolve, reject) => {
     const child = spawn(`docker-credential-${helper}`, [action], { env, stdio: ["pipe", "pipe", "pipe"] });
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(unusable(helper, `it did not answer in ${timeoutMs / 1000} s`));
+      reject(fail(`it did not answer in ${timeoutMs / 1000} s`));
     }, timeoutMs);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -110,17 +129,21 @@ async function runHelper(
     child.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       const fault = error.code === "ENOENT" ? "there is no such program" : error.message;
-      reject(unusable(helper, fault, error));
+      reject(fail(fault, error));
     });
-    child.on("close", (code) => {
+    child.on("close", (code, by) => {
       clearTimeout(timer);
       resolve({
-        code: code ?? 255,
+        code: code ?? by ?? 255,
         stdout: Buffer.concat(out).toString("utf8"),
         stderr: Buffer.concat(err).toString("utf8"),
       });
     });
   });
+}
+
+function ended(code: HelperResult["code"]): string {
+  return typeof code === "number" ? `it ended with status ${code}` : `it was ended by ${code}`;
 }
 
 /** Helpers speak on either; what looks like a secret is not repeated. */
@@ -129,10 +152,17 @@ function said(stdout: string, stderr: string): string {
   return text === "" ? "" : ` (${text})`;
 }
 
-function unusable(helper: string, fault: string, cause?: unknown): RegistryError {
+function unusable(
+  { helper, namedIn }: { readonly helper: string; readonly namedIn: string },
+  fault: string,
+  cause?: unknown,
+): RegistryError {
   return new RegistryError(
     "CREDENTIALS_UNUSABLE",
-    `Cannot use credential helper docker-credential-${cleanText(helper, 60)}: ${fault}`,
-    { cause, hint: "It is named in the credentials file, under credHelpers or credsStore" },
+    `Cannot use credential helper docker-credential-${cleanText(helper, 60)}, which ${namedIn} names: ${fault}`,
+    {
+      cause,
+      hint: "Mend the helper, or take it out of that file's credHelpers or credsStore and log in again",
+    },
   );
 }

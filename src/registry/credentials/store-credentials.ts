@@ -32,7 +32,7 @@ export async function storeCredentials(
   const secret = credentials.kind === "password" ? credentials.password : credentials.token;
   if (helper !== undefined) {
     const name = credentials.kind === "password" ? username : "<token>";
-    await storeInHelper(helper, { serverUrl: key, username: name, secret }, options);
+    await storeInHelper(helper, { serverUrl: key, namedIn: options.path, username: name, secret }, options);
     // Other programs tell from an empty entry that there is something to ask the helper for.
     await writeConfig(options.path, withAuth(config, registry, key, {}));
     return { kind: "helper", helper };
@@ -54,7 +54,8 @@ export async function storeCredentials(
 export async function removeCredentials(registry: string, options: CredentialStoreOptions): Promise<boolean> {
   const config = await readConfig(options.path);
   const helper = helperFor(config, registry);
-  const erased = helper !== undefined && (await eraseFromHelper(helper, credentialKeyFor(registry), options));
+  const question = { serverUrl: credentialKeyFor(registry), namedIn: options.path };
+  const erased = helper !== undefined && (await eraseFromHelper(helper, question, options));
   const auths = objectIn(config, "auths");
   const left = Object.fromEntries(Object.entries(auths).filter(([key]) => !isKeyOf(key, registry)));
   const removed = Object.keys(left).length < Object.keys(auths).length;

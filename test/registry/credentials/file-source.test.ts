@@ -146,6 +146,60 @@ describe("createFileCredentials()", () => {
     expect(warnings[0]).toContain(said);
   });
 
+  test.each([
+    ["echo 'the vault is locked' >&2; exit 1", /status 1 \(the vault is locked\)$/],
+    ["echo 'no bus'; exit 2", /status 2 \(no bus\)$/],
+    ["kill -9 $$", /was ended by SIGKILL$/],
+    ["echo topsecret; echo odd >&2", /not JSON \(odd\)$/],
+    ["exec sleep 30", /did not answer in 0.3 s$/],
+  ])("is an error where something is to be changed: %s", async (code, said) => {
+    await helper("test", code);
+    const path = await write("config.json", { credsStore: "test" });
+    const warnings: string[] = [];
+    const source = createFileCredentials({
+      files: [file(path)],
+      env: env(),
+      onWarning: (text) => warnings.push(text),
+      timeoutMs: code.includes("sleep") ? 300 : 10_000,
+    });
+    const error = await source
+      .find({ registry: "a.example", writes: true })
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: "CREDENTIALS_UNUSABLE",
+      message: expect.stringMatching(said),
+      hint: expect.stringContaining("credHelpers or credsStore"),
+    });
+    expect(String(error)).toContain(`docker-credential-test, which ${path} names`);
+    expect(String(error)).not.toContain("topsecret");
+    expect(warnings).toEqual([]);
+    // Reading goes on without, and the helper is not asked again.
+    expect(await source.find({ registry: "a.example" })).toBeUndefined();
+    expect(warnings).toHaveLength(1);
+    expect(await calls()).toHaveLength(1);
+  });
+
+  test("a helper that fails does not matter where another place has credentials", async () => {
+    await helper("test", "exit 1");
+    const first = await write("first.json", { credsStore: "test" });
+    const second = await write("second.json", { auths: { "a.example": { auth: auth("u", "p") } } });
+    const warnings: string[] = [];
+    const source = createFileCredentials({
+      files: [file(first), file(second)],
+      env: env(),
+      onWarning: (text) => warnings.push(text),
+    });
+    expect(await source.find({ registry: "a.example", writes: true })).toMatchObject({ origin: second });
+    expect(warnings).toEqual([expect.stringContaining(first)]);
+  });
+
+  test("a helper that has nothing is no error for writing either", async () => {
+    await helper("test", "echo 'credentials not found in native keychain'; exit 1");
+    const path = await write("config.json", { credHelpers: { "a.example": "test" } });
+    const source = createFileCredentials({ files: [file(path)], env: env() });
+    expect(await source.find({ registry: "a.example", writes: true })).toBeUndefined();
+  });
+
   test("warns once of an entry that cannot be read, and goes on", async () => {
     const broken = await write("broken.json", { auths: { "r.example": { auth: "not base64!!" } } });
     const whole = await write(
