@@ -1,3 +1,4 @@
+import { abuseLimitHint } from "./abuse-limit.ts";
 import type { Attempt } from "./attempt.ts";
 import { RegistryError, type RegistryErrorCode } from "./error.ts";
 import { decodeErrorBody, describeErrors, MAX_ERROR_BODY_BYTES } from "./error-body.ts";
@@ -14,7 +15,8 @@ export async function refusal(
   dateMs: number = Date.now(),
 ): Promise<RegistryError> {
   const { status, headers } = answer;
-  const errors = decodeErrorBody(await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES));
+  const content = await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES);
+  const errors = decodeErrorBody(content);
   const said = describeErrors(errors);
   const { what, registry } = attempt;
   return new RegistryError(
@@ -27,7 +29,9 @@ export async function refusal(
       attempts: answer.tries,
       errors,
       requestId: requestId(headers),
-      hint: answerHint(answer, { errors, attempt, dateMs, requestId: requestId(headers) }),
+      hint:
+        abuseLimitHint(answer, content) ??
+        answerHint(answer, { errors, attempt, dateMs, requestId: requestId(headers) }),
     },
   );
 }

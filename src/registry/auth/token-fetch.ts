@@ -1,3 +1,4 @@
+import { abuseLimitHint } from "../abuse-limit.ts";
 import type { Credentials } from "../credentials/types.ts";
 import { RegistryError, type RegistryErrorCode } from "../error.ts";
 import { decodeErrorBody, describeErrors, MAX_ERROR_BODY_BYTES } from "../error-body.ts";
@@ -119,12 +120,13 @@ async function readToken(answer: Answer, request: TokenRequest): Promise<Token> 
     credentialOrigin: request.credentials?.origin ?? "anonymous",
   };
   if (answer.status !== 200) {
-    const errors = decodeErrorBody(await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES));
+    const content = await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES);
+    const errors = decodeErrorBody(content);
     const said = describeErrors(errors);
     throw new RegistryError(
       codeOf(answer.status),
       `Cannot get a token for ${registry}: ${server} answered ${answer.status}${said === "" ? "" : ` (${said})`}`,
-      { ...details, errors, hint: hintFor(answer.status, request) },
+      { ...details, errors, hint: abuseLimitHint(answer, content) ?? hintFor(answer.status, request) },
     );
   }
   let content: Uint8Array;
