@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Digest } from "../../src/oci/digest.ts";
 import { FileDigests } from "../../src/store/blobs/file-digests.ts";
 import { digestBeside } from "../../src/store/blobs/part-digest.ts";
+import { openPartFile } from "../../src/store/blobs/part-file.ts";
 import { makeScratch, noise } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -72,3 +74,44 @@ test("where the thread could not read the file, it is read here", async () => {
   writeFileSync(path, noise(2 * MIB, "late"));
   expect(await digest.finish()).toBe(`sha256:${sha256(noise(2 * MIB, "late"))}`);
 });
+
+/** As where a user may have no more threads. */
+class NoThreads extends FileDigests {
+  override async follow(): Promise<never> {
+    throw new Error("no thread can be had");
+  }
+}
+
+test("where no thread can be had, the digest is found here, of what was there too", async () => {
+  const path = join(scratch, "threadless");
+  writeFileSync(path, noise(MIB, "first"));
+  const digest = await digestBeside(new NoThreads(), path, MIB, "sha256");
+  digest.add(Buffer.from("more"), MIB + 4);
+  const whole = Buffer.concat([noise(MIB, "first"), Buffer.from("more")]);
+  expect(await digest.finish()).toBe(`sha256:${sha256(whole)}`);
+});
+
+test("a part whose beginning cannot be digested is not left open", async () => {
+  const path = join(scratch, "unreadable.part");
+  writeFileSync(path, "begin");
+  const descriptor = {
+    mediaType: "application/octet-stream",
+    // No hash has that name, whatever a document says.
+    digest: `sha0:${"0".repeat(64)}` as Digest,
+    size: 10,
+  };
+  const place = { path, target: join(scratch, "never"), sync: false, digests: new FileDigests() };
+  await expect(openPartFile(descriptor, place)).rejects.toThrow();
+  expect(openFiles()).not.toContain(path);
+});
+
+/** What this process has open. */
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // the folder itself, by now closed
+    }
+  });
+}

@@ -16,7 +16,9 @@ export function diffDocuments(before: unknown, after: unknown, path: string = ""
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   if (isObject(before) && isObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return names.flatMap((name) => diffDocuments(before[name], after[name], memberPath(path, name)));
+    return names.flatMap((name) =>
+      diffDocuments(member(before, name), member(after, name), memberPath(path, name)),
+    );
   }
   if (Array.isArray(before) && Array.isArray(after)) return diffLists(before, after, path);
   // A list or an object that is new, or gone, is told by its parts.
@@ -60,6 +62,11 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Labels may be called `constructor` too. */
+function member(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function isCollection(value: unknown): value is JsonObject | readonly unknown[] {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type AddedLayer, EditedImage, editTree, type ImageChange } from "../../builder/edit/index.ts";
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import { originsOf } from "../../builder/sources/layer-blobs.ts";
-import { type BlobOpener, type Digest, hostPlatform } from "../../oci/index.ts";
+import { type BlobOpener, type Digest, hostPlatform, type ImageManifest } from "../../oci/index.ts";
 import {
   type CopyImageOptions,
   convertTree,
@@ -134,11 +134,18 @@ async function editOne(job: Job, bench: Workbench, vertex: string): Promise<Edit
   return { before, edited, written: { destination, blobs: counts, uploadedBytes } };
 }
 
-/** The change from the image as it was read, before it was converted; its config is the same. */
+/** The change from the image as it was read, before it was converted; its config and layers have the same digests. */
 function sinceRead(change: ImageChange, { manifests }: DocumentTree): ImageChange {
-  const { digest } = change.before.manifest.config;
-  const before = manifests.find(({ manifest }) => manifest.config.digest === digest) ?? change.before;
-  return { ...change, before };
+  const { descriptor, manifest } = change.before;
+  const blobs = blobsOf(manifest);
+  const before =
+    manifests.find((read) => read.descriptor.digest === descriptor.digest) ??
+    manifests.find((read) => blobsOf(read.manifest) === blobs);
+  return { ...change, before: before ?? change.before };
+}
+
+function blobsOf({ config, layers }: ImageManifest): string {
+  return [config, ...layers].map(({ digest }) => digest).join(" ");
 }
 
 function convert(

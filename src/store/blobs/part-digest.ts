@@ -27,14 +27,19 @@ export async function digestHere(
   };
 }
 
-/** The same on another thread, which reads the file behind us. */
+/** The same on another thread, which reads the file behind us; on this one where no thread can be had. */
 export async function digestBeside(
   digests: FileDigests,
   path: string,
   position: number,
   algorithm: DigestAlgorithm,
 ): Promise<PartDigest> {
-  const file: FollowedFile = await digests.follow(path, algorithm);
+  let file: FollowedFile;
+  try {
+    file = await digests.follow(path, algorithm);
+  } catch {
+    return await digestHere(path, position, algorithm);
+  }
   file.wrote(position);
   return {
     add: (_, written) => file.wrote(written),

@@ -57,11 +57,16 @@ export async function openPartFile(
     const position = await usableBytes(path, descriptor.size);
     const flags = position > 0 ? "r+" : "w";
     const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
-    const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
-    const digest = isFollowed
-      ? await digestBeside(digests, path, position, algorithm)
-      : await digestHere(path, position, algorithm);
-    return new PartFile(descriptor, { digest, writer, target, toError });
+    try {
+      const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
+      const digest = isFollowed
+        ? await digestBeside(digests, path, position, algorithm)
+        : await digestHere(path, position, algorithm);
+      return new PartFile(descriptor, { digest, writer, target, toError });
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
   } catch (error) {
     throw toError(error);
   }

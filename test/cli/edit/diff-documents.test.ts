@@ -25,6 +25,15 @@ describe("diffDocuments()", () => {
     expect(diffDocuments({}, { empty: {} })).toEqual([{ path: "empty", after: {} }]);
   });
 
+  it("takes no member that every object has for one of the document's", () => {
+    const after = JSON.parse('{"Labels":{"constructor":"x","__proto__":"y"}}');
+    expect(diffDocuments({ Labels: { toString: "z" } }, after)).toEqual([
+      { path: "Labels.toString", before: "z" },
+      { path: "Labels.constructor", after: "x" },
+      { path: "Labels.__proto__", after: "y" },
+    ]);
+  });
+
   it("has nothing to tell of what is the same", () => {
     expect(diffDocuments({ a: [1, { b: null }] }, { a: [1, { b: null }] })).toEqual([]);
   });
