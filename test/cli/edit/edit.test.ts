@@ -23,6 +23,9 @@ import { type CliRun, runCli } from "../run-cli.ts";
 const put = (blobs: MemoryBlobs, value: unknown, mediaType: string): Descriptor =>
   blobs.put(Buffer.from(JSON.stringify(value)), mediaType);
 
+/** The same content in other bytes. */
+const deflateLess = (content: Uint8Array): Uint8Array => gzipSync(content, { level: 0 });
+
 /** An index of two platforms' images, with an attestation of the first as BuildKit adds it. */
 function putIndex(
   blobs: MemoryBlobs,
@@ -436,6 +439,45 @@ describe("edit", () => {
     expect(run.stdout).toContain(`+ manifest.mediaType "${MEDIA_TYPES.dockerManifest}"`);
     expect(run.stdout).toContain('+ config.User "x"');
     expect(run.stdout).toContain(`+ index.mediaType "${MEDIA_TYPES.dockerIndex}"`);
+  });
+
+  it("tells of two images with one config what is different in each", async () => {
+    const { layers, config } = tinyImage(["twice"], "amd64");
+    const images = [gzipSync, deflateLess].map((compress) => {
+      const manifest = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.ociManifest,
+        config: blobs.put(config, MEDIA_TYPES.ociConfig),
+        layers: layers.map((layer) => blobs.put(compress(layer), MEDIA_TYPES.ociLayerGzip)),
+      };
+      const platform = { os: "linux", architecture: "amd64" };
+      return { ...put(blobs, manifest, MEDIA_TYPES.ociManifest), platform };
+    });
+    const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: images };
+    await push(registry.host, "twins:1", put(blobs, index, MEDIA_TYPES.ociIndex));
+    for (const format of ["oci", "docker"]) {
+      const run = await strake(
+        "edit",
+        "-q",
+        "--dry-run",
+        "--json",
+        "--user",
+        "x",
+        "--format",
+        format,
+        `${registry.host}/twins:1`,
+      );
+      const shown = JSON.parse(run.stdout) as {
+        readonly images: readonly {
+          readonly before: string;
+          readonly differences: readonly { path: string }[];
+        }[];
+      };
+      expect(shown.images.map(({ before }) => before)).toEqual(images.map(({ digest }) => digest));
+      const paths = shown.images.flatMap(({ differences }) => differences.map(({ path }) => path));
+      expect(paths.some((path) => path.startsWith("manifest.layers"))).toBe(format === "docker");
+      expect(paths.filter((path) => path === "config.User")).toHaveLength(2);
+    }
   });
 
   it("works on the store, on layouts and into archives", async () => {
