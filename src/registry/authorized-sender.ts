@@ -1,5 +1,6 @@
-import type { Authorizer } from "./auth/authorizer.ts";
+import type { AuthorizeOptions, Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
+import type { GuestTokens } from "./auth/guest-tokens.ts";
 import type { Clock } from "./clock.ts";
 import type { Endpoint } from "./hosts/types.ts";
 import type { RegistryRequest } from "./registry-request.ts";
@@ -12,6 +13,8 @@ import { createTrustOnly } from "./transport/trust-only.ts";
 export interface AuthorizedSenderDeps {
   readonly endpoint: Endpoint;
   readonly authorizer: Authorizer;
+  /** For hosts that this one sends us to. */
+  readonly guests: GuestTokens;
   readonly sender: Sender;
   readonly clock: Clock;
   readonly gate: HostGate;
@@ -38,38 +41,77 @@ export class AuthorizedSender {
     request: RegistryRequest,
     { url, base }: { readonly url: URL; readonly base: URL },
   ): Promise<Answer> {
-    const { endpoint, authorizer, gate, userAgent, insecure } = this.#deps;
-    const { scopes, repository, signal, body } = request;
-    const isOwn = url.origin === base.origin;
+    const { authorizer, insecure } = this.#deps;
+    const { scopes, repository, signal, body, method } = request;
     const options = { scopes, repository, signal, withBody: body !== undefined };
+    if (url.origin !== base.origin) return await this.#sendElsewhere(request, { url, options });
     for (let repeated = false; ; repeated = true) {
-      const authorization = isOwn ? await authorizer.header(options) : undefined;
-      // While a token was fetched another worker may have been asked to wait.
-      await gate.pass(signal);
-      const answer = await this.#send({
-        method: request.method,
-        url,
-        headers: { "user-agent": userAgent, "accept-encoding": "identity", ...request.headers },
-        originHeaders: isOwn
-          ? { ...endpoint.headers, ...(authorization === undefined ? {} : { authorization }) }
-          : undefined,
-        body,
-        tls: isOwn ? endpoint.tls : this.#trustOnly(endpoint.tls),
-        answerTimeoutMs: request.answerTimeoutMs,
-        followRedirects: request.followRedirects,
-        bulk: request.bulk,
-        transient: request.transient,
-        signal,
-      });
-      if (answer.status !== 401 || repeated || answer.url.origin !== base.origin) {
-        if (request.documentBytes === undefined || answer.status !== 200) return answer;
-        return { ...answer, body: await bufferBody(answer.body, request.documentBytes) };
+      const authorization = await authorizer.header(options);
+      const answer = await this.#once(request, { url, authorization, isOwn: true });
+      if (answer.status !== 401) return await withDocument(answer, request);
+      if (answer.url.origin !== base.origin) {
+        // A redirected body would have to be sent to the registry once more, only to come here again.
+        if (method !== "GET" && method !== "HEAD") return answer;
+        return await this.#asGuest(answer, undefined, { request, options });
       }
+      if (repeated) return answer;
       const challenges = parseChallenges(await this.#challengeHeaders(answer, { base, signal }));
       const context = { ...options, url: base, insecure };
       if (!(await authorizer.challenged(challenges, authorization, context))) return answer;
       answer.body.discard();
     }
+  }
+
+  /** To a URL on another host that the registry gave us. */
+  async #sendElsewhere(
+    request: RegistryRequest,
+    { url, options }: { readonly url: URL; readonly options: AuthorizeOptions },
+  ): Promise<Answer> {
+    const authorization = await this.#deps.guests.header(url, options);
+    const answer = await this.#once(request, { url, authorization, isOwn: false });
+    if (answer.status !== 401 || answer.url.origin !== url.origin) return await withDocument(answer, request);
+    return await this.#asGuest(answer, authorization, { request, options });
+  }
+
+  /** Once more with an anonymous token, where another host's 401 says how to get one; else its answer as it is. */
+  async #asGuest(
+    answer: Answer,
+    sent: string | undefined,
+    { request, options }: { readonly request: RegistryRequest; readonly options: AuthorizeOptions },
+  ): Promise<Answer> {
+    const { url, hops } = answer;
+    const challenges = parseChallenges(answer.headers.all("www-authenticate"));
+    const authorization = await this.#deps.guests.challenged(challenges, sent, { url, options });
+    if (authorization === undefined) return answer;
+    answer.body.discard();
+    const second = await this.#once(request, { url, authorization, isOwn: false });
+    return await withDocument({ ...second, hops: [...hops, ...second.hops] }, request);
+  }
+
+  async #once(
+    request: RegistryRequest,
+    to: { readonly url: URL; readonly authorization: string | undefined; readonly isOwn: boolean },
+  ): Promise<Answer> {
+    const { endpoint, gate, userAgent } = this.#deps;
+    const { url, authorization, isOwn } = to;
+    // While a token was fetched another worker may have been asked to wait.
+    await gate.pass(request.signal);
+    return await this.#send({
+      method: request.method,
+      url,
+      headers: { "user-agent": userAgent, "accept-encoding": "identity", ...request.headers },
+      originHeaders: {
+        ...(isOwn ? endpoint.headers : undefined),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      body: request.body,
+      tls: isOwn ? endpoint.tls : this.#trustOnly(endpoint.tls),
+      answerTimeoutMs: request.answerTimeoutMs,
+      followRedirects: request.followRedirects,
+      bulk: request.bulk,
+      transient: request.transient,
+      signal: request.signal,
+    });
   }
 
   async #send(request: SendRequest): Promise<Answer> {
@@ -115,6 +157,12 @@ export class AuthorizedSender {
     ping.body.discard();
     return ping.headers.all("www-authenticate");
   }
+}
+
+/** Takes a document in at once, so that its breaking is a failed try. */
+async function withDocument(answer: Answer, { documentBytes }: RegistryRequest): Promise<Answer> {
+  if (documentBytes === undefined || answer.status !== 200) return answer;
+  return { ...answer, body: await bufferBody(answer.body, documentBytes) };
 }
 
 /** Where a path of the API is on a host. */

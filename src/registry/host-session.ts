@@ -1,5 +1,6 @@
 import type { Attempt } from "./attempt.ts";
 import { Authorizer } from "./auth/authorizer.ts";
+import { GuestTokens } from "./auth/guest-tokens.ts";
 import { createTokenSender } from "./auth/token-sender.ts";
 import { AuthorizedSender, apiUrl } from "./authorized-sender.ts";
 import { type Clock, sleep } from "./clock.ts";
@@ -17,6 +18,7 @@ import { isLoopback } from "./transport/net-address.ts";
 import { NetworkError } from "./transport/network-error.ts";
 import { isRetriedFault, RetryBudget, type RetryPolicy } from "./transport/retry.ts";
 import type { Answer, Sender } from "./transport/sender.ts";
+import { createTrustOnly } from "./transport/trust-only.ts";
 import { closeGate, type RetryContext, withRetries } from "./transport/with-retries.ts";
 import { parseWarnings, type WarningFilter } from "./warnings.ts";
 
@@ -72,9 +74,16 @@ export class HostSession {
       onUse: (origin) => onEvent?.({ kind: "authorized", registry: endpoint.host, origin }),
       send: createTokenSender({ sender, userAgent }, { endpoint, retry: this.#retry }),
     });
+    // To the token servers of others we are nobody either: no certificate of ours goes there.
+    const trust = createTrustOnly()(endpoint.tls);
+    const guestEndpoint = { ...endpoint, ...(trust === undefined ? {} : { tls: trust }) };
     this.#sender = new AuthorizedSender({
       endpoint,
       authorizer: this.#authorizer,
+      guests: new GuestTokens({
+        clock,
+        send: createTokenSender({ sender, userAgent }, { endpoint: guestEndpoint, retry: this.#retry }),
+      }),
       sender,
       clock,
       gate,
