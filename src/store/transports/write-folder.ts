@@ -15,11 +15,15 @@ import { fillPart, openPartFile } from "../blobs/part-file.ts";
 import { readSmallBlob } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
+import { whileLocked } from "./lock-folder.ts";
 import { blobName } from "./oci-layout.ts";
 import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Blobs up to this are gathered in memory and written whole. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
+/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
+const LAYOUT_FILE = "oci-layout";
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const REF_NAME = "org.opencontainers.image.ref.name";
 
 /** Adds images to an image layout in a folder, which is made where it is missing. Blobs appear whole or not at all. */
@@ -43,13 +47,18 @@ export class FolderWriter implements BlobSink, ManifestSink {
         throw error;
       }),
     );
-    const isLayout = names.includes("index.json") || names.includes("oci-layout");
+    const isLayout = names.includes("index.json") || names.includes(LAYOUT_FILE);
     if (names.length > 0 && !isLayout) {
       throw new TransportError("ARCHIVE_INVALID", `Cannot write into "${shown}": it is no image layout`, {
         hint: "Name an empty folder, one that does not exist, or an OCI image layout",
       });
     }
-    await writer.#onDisk(() => mkdir(join(folder, "blobs/sha256"), { recursive: true }));
+    await writer.#onDisk(async () => {
+      await mkdir(folder, { recursive: true });
+      // First of all: whoever comes after a copy that was broken off, or while one is at work, sees what this is.
+      if (!isLayout) await writeFile(join(folder, LAYOUT_FILE), LAYOUT);
+      await mkdir(join(folder, "blobs/sha256"), { recursive: true });
+    });
     return writer;
   }
 
@@ -107,6 +116,11 @@ export class FolderWriter implements BlobSink, ManifestSink {
   /** Lists images in index.json, each in the place of what had its name before, and what was written about them. */
   async finish(images: readonly Descriptor[]): Promise<void> {
     const roots = this.#referrers.join(images);
+    // What others add meanwhile must not be lost.
+    await this.#onDisk(() => whileLocked(this.#folder, () => this.#list(roots)));
+  }
+
+  async #list(roots: readonly Descriptor[]): Promise<void> {
     const before = await this.#readIndex();
     const kept = (before?.manifests ?? []).filter((entry) => !roots.some((root) => isSameEntry(entry, root)));
     const index = {
@@ -116,11 +130,9 @@ export class FolderWriter implements BlobSink, ManifestSink {
       manifests: [...kept, ...roots],
     };
     const temporary = this.#path(`.index-${randomUUID()}`);
-    await this.#onDisk(async () => {
-      await writeFile(this.#path("oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-      await writeFile(temporary, JSON.stringify(index));
-      await rename(temporary, this.#path("index.json"));
-    });
+    await writeFile(this.#path(LAYOUT_FILE), LAYOUT);
+    await writeFile(temporary, JSON.stringify(index));
+    await rename(temporary, this.#path("index.json"));
   }
 
   async #readIndex(): Promise<ImageIndex | undefined> {

@@ -215,6 +215,23 @@ describe("FolderWriter", () => {
     expect(() => layout.find()).toThrow(expect.objectContaining({ code: "IMAGE_AMBIGUOUS" }));
   });
 
+  it("goes on with what was broken off, and beside another that is at work", async () => {
+    const path = fresh();
+    await (await FolderWriter.open(path)).writeBlob(layer, openBlob(blob));
+    const writer = await FolderWriter.open(path);
+    expect(await writer.hasBlob(layer)).toBe(true);
+    await expect(OciLayout.open(new FolderFiles(path))).resolves.toBeUndefined();
+  });
+
+  it("loses no image of several that are added at once", async () => {
+    const path = fresh();
+    const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
+    await Promise.all(names.map(async (name) => fill(await FolderWriter.open(path), [name])));
+    const layout = (await OciLayout.open(new FolderFiles(path))) as OciLayout;
+    expect(layout.images.flatMap((image) => image.names).sort()).toEqual([...names].sort());
+    expect(readdirSync(path).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+  });
+
   it("leaves a folder alone that is something else", async () => {
     const path = fresh();
     mkdirSync(path);
