@@ -36,6 +36,52 @@ describeBadNetwork("blobs over a bad network", (net) => {
       expect(ranges()).toHaveLength(10);
     });
 
+    test("ask for the rest of what they began with", async () => {
+      const etags: (string | undefined)[] = [];
+      net.proxy.rule = (request) => {
+        if (!isBlob(request)) return undefined;
+        etags.push(request.headers["if-range"] as string | undefined);
+        return request.nth < 2 ? { kind: "cut", afterBytes: 500_000 } : undefined;
+      };
+      await using client = newClient();
+      expect(Buffer.compare(await download(client), bytes)).toBe(0);
+      // The registry's ETag of a blob is its digest.
+      expect(etags).toEqual([undefined, `"${layer.digest}"`, `"${layer.digest}"`]);
+      expect(ranges()).toEqual([undefined, "bytes=500000-", "bytes=1000000-"]);
+    });
+
+    test.each([
+      ["a weak ETag", 'W/"v1"'],
+      ["no ETag", undefined],
+      ["an ETag that is none", "v1"],
+    ])("ask for the rest without a condition where there is %s", async (_name, etag) => {
+      net.proxy.rule = (request) =>
+        isBlob(request)
+          ? request.nth < 1
+            ? { kind: "cut", afterBytes: 500_000, set: { etag } }
+            : undefined
+          : undefined;
+      await using client = newClient();
+      expect(Buffer.compare(await download(client), bytes)).toBe(0);
+      expect(net.proxy.seen.some(({ headers }) => headers["if-range"] !== undefined)).toBe(false);
+      expect(ranges()).toEqual([undefined, "bytes=500000-"]);
+    });
+
+    test("start over once where the server has another version, and then ask without a condition", async () => {
+      net.proxy.rule = (request) => {
+        if (!isBlob(request)) return undefined;
+        const set = { etag: `"made-up-${request.nth}"` };
+        return request.nth < 3
+          ? { kind: "cut", afterBytes: 700_001 + 100_000 * request.nth, set }
+          : undefined;
+      };
+      await using client = newClient();
+      expect(Buffer.compare(await download(client), bytes)).toBe(0);
+      const asked = net.proxy.seen.filter(isBlob).map(({ headers }) => headers["if-range"]);
+      expect(asked).toEqual([undefined, '"made-up-0"', undefined, undefined]);
+      expect(ranges()).toEqual([undefined, "bytes=700001-", "bytes=800001-", "bytes=1700002-"]);
+    });
+
     test("start over where the server knows no ranges, without repeating a byte", async () => {
       net.proxy.rule = (request) => {
         if (!isBlob(request)) return undefined;

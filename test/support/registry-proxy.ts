@@ -30,7 +30,12 @@ export type Fault =
       readonly body?: string;
     }
   /** The real answer, of which the body is cut after so many bytes by closing the connection. */
-  | { readonly kind: "cut"; readonly afterBytes: number }
+  | {
+      readonly kind: "cut";
+      readonly afterBytes: number;
+      /** Other headers than the real answer's; undefined removes one. */
+      readonly set?: Readonly<Record<string, string | undefined>>;
+    }
   /** The real answer with another body. */
   | { readonly kind: "tamper"; readonly change: (body: Buffer) => Buffer }
   /** The real answer with other headers; undefined removes one. */
@@ -181,7 +186,7 @@ async function pass(
   fault: Fault | undefined,
 ): Promise<void> {
   const headers: Record<string, string | string[] | undefined> = { ...answer.headers };
-  if (fault?.kind === "headers") Object.assign(headers, fault.set);
+  if (fault?.kind === "headers" || fault?.kind === "cut") Object.assign(headers, fault.set);
   if (fault?.kind === "location") headers["location"] = fault.change(answer.headers.location ?? "");
   if (fault?.kind === "tamper") {
     const chunks: Buffer[] = [];

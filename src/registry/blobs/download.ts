@@ -8,6 +8,7 @@ import { parseContentRange } from "../transport/content-range.ts";
 import { NetworkError } from "../transport/network-error.ts";
 import { impatient, isRetriedFault, RetryBudget, type RetryPolicy } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
+import { BlobVersion } from "./blob-version.ts";
 import { FlowMeter } from "./flow-meter.ts";
 
 /** New bytes after which a broken download counts as moving, so that it may break as often again. */
@@ -61,6 +62,7 @@ export class Download {
   /** Bytes at the start of the answer's body that were handed out before. */
   #surplus = 0;
   #session: HostSession | undefined;
+  readonly #version = new BlobVersion();
   /** Hosts that will not be asked again for this blob. */
   readonly #given: Set<HostSession>;
 
@@ -191,13 +193,17 @@ export class Download {
     const end = this.#request.end;
     const range =
       offset > 0 || end !== undefined ? `bytes=${offset}-${end === undefined ? "" : end - 1}` : undefined;
+    const version = range === undefined || end !== undefined ? undefined : this.#version.of(session);
     const request: RegistryRequest = {
       what: `pull blob "${digest}" of ${session.registry}/${this.#request.repository}`,
       method: "GET",
       target: `${repository}/blobs/${digest}`,
       repository,
       scopes: [repositoryScope(repository, "pull")],
-      headers: range === undefined ? undefined : { range },
+      headers:
+        range === undefined
+          ? undefined
+          : { range, ...(version === undefined ? {} : { "if-range": version }) },
       budget: this.#tries,
       missing: "BLOB_NOT_FOUND",
       bulk: end !== undefined || size - offset >= BULK_BYTES,
@@ -221,6 +227,7 @@ export class Download {
         if (isWanted && (given.total === undefined || given.total === size)) {
           if (answer.hops.length > 0) this.#deps.storage?.set(session, answer.url);
           this.#surplus = 0;
+          this.#version.note(session, answer);
           return answer;
         }
         answer.body.discard();
@@ -230,6 +237,8 @@ export class Download {
       if (status === 200 && end === undefined) {
         checkLength(answer, size, session, digest);
         this.#surplus = offset;
+        if (version !== undefined) this.#version.refused(session);
+        this.#version.note(session, answer);
         return answer;
       }
       if (status === 200) answer.body.discard();
