@@ -18,6 +18,7 @@ import * as apply from "../graph/dispatch-config.ts";
 import { EnvList } from "../graph/env-list.ts";
 import { parseExposedPort } from "../graph/exposed-ports.ts";
 import { WordExpander } from "../graph/word-expander.ts";
+import { isEmpty } from "./patch-config.ts";
 
 /** An instruction that changes nothing but the config. */
 export type ConfigInstruction =
@@ -97,7 +98,11 @@ export function lastCreated({ history = [], created }: ImageConfig): string | un
 
 type ConfigState = apply.ConfigState & { author: string | undefined };
 
-const contentOf = ({ config, author }: ConfigState): string => JSON.stringify([config, author]);
+/** What is empty is left out of a config: to set it where nothing is has no effect. */
+const contentOf = ({ config, author }: ConfigState): string => JSON.stringify([filled(config), author]);
+
+const filled = (config: RuntimeConfig): object =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
 
 /** Words that mean what they are: a value of a flag has been through a shell already. */
 const AS_THEY_ARE: apply.Words = { expand: (word) => word, split: (word) => [word] };

@@ -33,7 +33,7 @@ function patch(target: Members, before: object, after: object): boolean {
 }
 
 /** What Docker leaves out of a config. */
-function isEmpty(value: unknown): boolean {
+export function isEmpty(value: unknown): boolean {
   return (
     value === undefined ||
     value === "" ||

@@ -43,7 +43,10 @@ export function splitAnnotations(
       const { places, name } = parseKey(key);
       for (const place of places) {
         if ((place.platform === undefined) !== isForAll) continue;
-        if (place.platform === undefined || place.platform === wanted) set[PLACES[place.name]][name] = value;
+        if (place.platform !== undefined && place.platform !== wanted) continue;
+        const at = PLACES[place.name];
+        // Not by assignment: a key may be called `__proto__`.
+        set[at] = { ...set[at], [name]: value };
       }
     }
   }

@@ -7,6 +7,8 @@ import { CliError } from "../error.ts";
 import { findEscape } from "./find-escape.ts";
 import type { StagedFile, StageTree } from "./stage-tree.ts";
 
+const MAX_PATH_BYTES = 4095;
+
 /**
  * Unpacks the archive of a folder into a tree, as what oras or `packFolder` made: all names in it begin with the folder's
  * own. Nothing in it is trusted. Devices and the like are left out.
@@ -109,6 +111,11 @@ class FolderSink implements TarSink {
   }
 
   #inside(name: string): ByteString {
+    if (name.length > MAX_PATH_BYTES)
+      throw unusable(
+        fromByteString(this.#base) || ".",
+        `its archive has a path of ${name.length} bytes, more than Linux takes`,
+      );
     const path = cleanPath(name);
     const base = this.#base;
     const isAbsolute = name.startsWith("/");

@@ -24,6 +24,18 @@ const change = (text: string): readonly ConfigEdit[] =>
   parseChange(text).map((instruction) => ({ kind: "instruction", instruction }));
 
 describe("editConfig()", () => {
+  it("finds the same image when something empty is emptied", () => {
+    const bare = { ...image, config: { ArgsEscaped: true, Labels: { one: "1" } } };
+    expect(
+      editConfig(bare, [
+        { kind: "user", value: "" },
+        { kind: "remove-volume", name: "/data" },
+        ...change("CMD []"),
+      ]),
+    ).toBe(bare);
+    expect(editConfig(image, [{ kind: "user", value: "" }])).toBe(image);
+  });
+
   it("sets, replaces and removes, and leaves an entry of the history for each", () => {
     const after = editConfig(image, [
       { kind: "remove-env", name: "PATH" },

@@ -5,6 +5,11 @@ const AMD = { os: "linux", architecture: "amd64" };
 const ARM = { os: "linux", architecture: "arm", variant: "v7" };
 
 describe("splitAnnotations()", () => {
+  it("takes any key, whatever objects call so", () => {
+    const { manifest } = splitAnnotations([{ key: "__proto__", value: "x" }]);
+    expect(Object.entries(manifest)).toEqual([["__proto__", "x"]]);
+  });
+
   it("sorts by prefix, manifest being the default; a key may have colons itself", () => {
     const given = [
       { key: "plain", value: "1" },

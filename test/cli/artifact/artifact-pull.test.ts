@@ -96,6 +96,11 @@ describe("artifact pull", () => {
 
   it.each([
     ["a name outside of it", [{ kind: "file", path: "x", content: "1" }], "is outside of it"],
+    [
+      "a path of more folders than a stack has room for",
+      [{ kind: "file", path: `d${"/a".repeat(100_000)}`, content: "1" }],
+      "has a path of 200001 bytes",
+    ],
     ["a name that leads up", [{ kind: "file", path: "d/../../x", content: "1" }], "leads out of it"],
     ["a name beside it", [{ kind: "file", path: "d/../x", content: "1" }], "is outside of it"],
     ["an absolute name", [{ kind: "file", path: "/d/x", content: "1" }], "is outside of it"],
