@@ -21,6 +21,12 @@ export function answerHint(answer: Answer, refused: Refused): string | undefined
   const { errors, attempt, dateMs, requestId } = refused;
   const { registry, method } = attempt;
   const reads = method === "GET" || method === "HEAD";
+  if ((status === 401 || status === 403) && attempt.sentTo !== undefined) {
+    return (
+      `${registry} sends to ${attempt.sentTo} for this, which refuses: no login of yours goes there. ` +
+      "Try again, for such links expire; if it stays so, it is for whoever runs the registry to mend"
+    );
+  }
   if (status === 401 || status === 403) return rightsHint(answer, attempt);
   if (status === 429) return rateLimitHint(headers, dateMs);
   if (errors.some(({ code }) => code === "NAME_UNKNOWN" || code === "REPOSITORY_NOT_FOUND")) {

@@ -155,9 +155,12 @@ export class HostSession {
   async refuse(answer: Answer, request: RegistryRequest): Promise<Error> {
     const { what, method, repository, missing } = request;
     const credentialOrigin = await this.#authorizer.origin({ repository });
+    const base = await this.baseUrl(request);
+    const { origin, host } = answer.url;
+    const sentTo = origin === base.origin ? undefined : host === base.host ? origin : host;
     return await refusal(
       answer,
-      { what, registry: this.registry, repository, method, missing, credentialOrigin },
+      { what, registry: this.registry, repository, method, missing, credentialOrigin, sentTo },
       this.#deps.clock.dateMs(),
     );
   }

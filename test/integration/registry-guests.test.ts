@@ -137,7 +137,12 @@ describe("a host that a registry sends us to, and that wants a token", () => {
     behave(sendsBlobsAway);
     await using client = newClient();
     const pulling = pullImage(client, { reference: reference(), sink: new MemoryBlobs() });
-    await expect(pulling).rejects.toMatchObject({ code: "UNAUTHORIZED", status: 401 });
+    await expect(pulling).rejects.toMatchObject({
+      code: "UNAUTHORIZED",
+      status: 401,
+      message: expect.stringContaining(`: ${elsewhere.host} answered 401`),
+      hint: expect.stringContaining(`${registry.host} sends to ${elsewhere.host} for this, which refuses`),
+    });
     expect(leaks()).toEqual([]);
   });
 });
