@@ -16,7 +16,7 @@ export function abuseLimitHint(
   if (status !== 429) return undefined;
   const isHub = /(^|\.)docker\.(io|com)$/.test(url.hostname);
   const isBare =
-    /^text\/(html|plain)\b/i.test(headers.one("content-type") ?? "") &&
+    !/\bjson\b/i.test(headers.one("content-type") ?? "") &&
     headers.one("ratelimit-limit") === undefined &&
     headers.one("retry-after") === undefined;
   if (!(isHub && isBare) && !Buffer.from(content).includes(MARK)) return undefined;

@@ -31,6 +31,7 @@ describe("Docker Hub's limit against abuse", () => {
     ["a page", hub, html, "<html>\n<h1>429 Too Many Requests</h1>\n<p>HAP429</p></html>"],
     ["a page without the mark", hub, html, "<html><h1>429 Too Many Requests</h1></html>"],
     ["nothing, to HEAD", hub, html, ""],
+    ["nothing, without a type", hub, {}, ""],
     ["its token server", "https://auth.docker.io/token", {}, "Too Many Requests (HAP429)"],
     ["passed on by a mirror", "https://mirror.example/v2/", {}, JSON.stringify({ message: "HAP429" })],
   ])("is told as what it is: %s", async (_name, address, headers, text) => {
