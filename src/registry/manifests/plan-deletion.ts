@@ -40,7 +40,8 @@ type Tree = ReadonlyMap<Digest, Descriptor>;
  * @throws {RegistryError} REFUSED for a digest that the index of a tag that stays lists
  */
 export async function planDeletion(session: HostSession, request: DeletionRequest): Promise<DeletionPlan> {
-  const { repository, names, signal } = request;
+  const { repository, signal } = request;
+  const names = [...new Set(request.names)];
   const tagged = await resolveTags(session, { repository, signal });
   const roots = new Map<string, Root>();
   for (const name of names) {

@@ -49,6 +49,12 @@ export function tooLarge(shown: string, name: string, maxBytes: number): Transpo
   );
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EISDIR: "it is a folder",
+  EACCES: "permission denied",
+  ESPIPE: "it is a pipe, and it takes a file, which can be read more than once",
+};
+
 /** A refusal of the file system. */
 export function unreadable(shown: string, cause: unknown): unknown {
   const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -56,7 +62,7 @@ export function unreadable(shown: string, cause: unknown): unknown {
   const isMissing = code === "ENOENT" || code === "ENOTDIR";
   return new TransportError(
     isMissing ? "ARCHIVE_NOT_FOUND" : "ARCHIVE_INVALID",
-    `Cannot read "${shown}": ${isMissing ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code === "EACCES" ? "permission denied" : code}`,
+    `Cannot read "${shown}": ${isMissing ? "there is no such file" : (REASONS[code ?? ""] ?? code)}`,
     { cause },
   );
 }

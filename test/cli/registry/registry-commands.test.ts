@@ -236,7 +236,8 @@ describe.skipIf(!hasRegistry)(
         await using client = new RegistryClient();
         const target = client.repository(parseReference(name));
         await target.pushManifest(one, { mediaType: MEDIA_TYPES.ociIndex, tag: "uno" });
-        expect(await strake("delete", "-r", "--untag", `${name}:one`)).toMatchObject({
+        // Named twice, it is deleted once.
+        expect(await strake("delete", "-r", "--untag", `${name}:one`, `${name}:one`)).toMatchObject({
           code: 0,
           stdout: `Deleted: ${name}:one\n`,
         });

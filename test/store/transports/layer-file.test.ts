@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,5 +64,17 @@ describe("openLayerFile()", () => {
   it("says what is not there", async () => {
     const missing = openLayerFile(join(folder, "missing"), { shown: "missing", tempFolder: () => folder });
     await expect(missing).rejects.toMatchObject({ code: "ARCHIVE_NOT_FOUND" });
+    const isFolder = openLayerFile(folder, { shown: "folder", tempFolder: () => folder });
+    await expect(isFolder).rejects.toThrow('Cannot read "folder": it is a folder');
+  });
+
+  it("says that a pipe can't be read", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", 'echo x > "$0"', pipe], { stdio: "ignore" });
+    const ended = new Promise((resolve) => writer.on("exit", resolve));
+    const opened = openLayerFile(pipe, { shown: "pipe", tempFolder: () => folder });
+    await expect(opened).rejects.toThrow('Cannot read "pipe": it is a pipe');
+    await ended;
   });
 });
