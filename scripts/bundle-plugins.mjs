@@ -64,7 +64,7 @@ export const heavyBuiltinsWhenUsed = {
   name: "heavy-builtins-when-used",
   setup(bundler) {
     const namespace = "heavy-builtins-when-used";
-    bundler.onResolve({ filter: /^node:(child_process|tls|worker_threads|zlib)$/ }, ({ kind, path }) =>
+    bundler.onResolve({ filter: /^node:(child_process|tls|zlib)$/ }, ({ kind, path }) =>
       kind === "import-statement" ? { path, namespace } : undefined,
     );
     bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({

@@ -4,7 +4,7 @@ import { OciError } from "./error.ts";
 import { configTypeIn, documentTypeIn, formatOf, type ImageFormat, layerTypeIn } from "./image-format.ts";
 import type { ImageIndex, ImageManifest } from "./manifest.ts";
 import type { FetchedIndex, FetchedManifest } from "./manifest-source.ts";
-import { layerCompression } from "./media-types.ts";
+import { isImageConfigType, layerCompression } from "./media-types.ts";
 
 /** What an image had, and Docker's format has no place for. */
 export type LostInFormat = "annotations" | "attestations" | "subject";
@@ -16,7 +16,7 @@ const LAYER_TYPE = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootf
  * that are not known here.
  */
 export function isImageManifest({ artifactType, config, layers }: ImageManifest): boolean {
-  if (artifactType !== undefined || configTypeIn("oci", config.mediaType) === undefined) return false;
+  if (artifactType !== undefined || !isImageConfigType(config.mediaType)) return false;
   return layers.every(({ mediaType }) => LAYER_TYPE.test(mediaType));
 }
 
@@ -112,7 +112,7 @@ const NAMES: Readonly<Record<ImageFormat, string>> = { oci: "OCI", docker: "Dock
 /** The type in a manifest that there is in one format alone. */
 function oddType({ artifactType, config, layers }: ImageManifest): string | undefined {
   if (artifactType !== undefined) return artifactType;
-  if (configTypeIn("oci", config.mediaType) === undefined) return config.mediaType;
+  if (!isImageConfigType(config.mediaType)) return config.mediaType;
   return layers.find(({ mediaType }) => layerCompression(mediaType) === undefined)?.mediaType;
 }
 

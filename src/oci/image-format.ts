@@ -1,5 +1,11 @@
 import { OciError } from "./error.ts";
-import { isIndexType, isManifestType, layerCompression, MEDIA_TYPES } from "./media-types.ts";
+import {
+  isImageConfigType,
+  isIndexType,
+  isManifestType,
+  layerCompression,
+  MEDIA_TYPES,
+} from "./media-types.ts";
 
 /** Whose media types an image's documents have: OCI's, or those of Docker's image manifest version 2, schema 2. */
 export type ImageFormat = "oci" | "docker";
@@ -19,7 +25,7 @@ export function documentTypeIn(format: ImageFormat, mediaType: string): string {
 
 /** The media type of an image's config in a format; undefined for the config of something that is no image. */
 export function configTypeIn(format: ImageFormat, mediaType: string): string | undefined {
-  if (mediaType !== MEDIA_TYPES.ociConfig && mediaType !== MEDIA_TYPES.dockerConfig) return undefined;
+  if (!isImageConfigType(mediaType)) return undefined;
   return format === "oci" ? MEDIA_TYPES.ociConfig : MEDIA_TYPES.dockerConfig;
 }
 

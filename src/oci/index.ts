@@ -1,4 +1,4 @@
-export { artifactTypeOf } from "./artifact-type.ts";
+export { artifactTypeOf, referrerDescriptor } from "./artifact-type.ts";
 export type { BlobOpener, BlobSink, BlobSource, OpenBlobOptions } from "./blob-source.ts";
 export { computeChainIds } from "./chain-id.ts";
 export {
@@ -40,6 +40,7 @@ export {
   splitDigest,
 } from "./digest.ts";
 export { OciError, type OciErrorCode } from "./error.ts";
+export { followPlatform } from "./follow-platform.ts";
 export type { GrowingBlob } from "./growing-blob.ts";
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from "./image-config.ts";
 export { documentTypeIn, formatOf, type ImageFormat, layerTypeIn } from "./image-format.ts";

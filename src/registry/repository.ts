@@ -11,6 +11,7 @@ import {
   isDigest,
   OciError,
   type OpenBlobOptions,
+  referrerDescriptor,
   verifyBytes,
 } from "../oci/index.ts";
 import type { BlobStreams } from "./blobs/blob-streams.ts";
@@ -28,7 +29,7 @@ import type { FetchedDocument, ManifestSink, ManifestSource } from "./images/typ
 import { deleteManifest } from "./manifests/delete-manifest.ts";
 import { fetchManifest, resolveManifest } from "./manifests/fetch-manifest.ts";
 import { listTags } from "./manifests/list-tags.ts";
-import { forgetReferrer, noteReferrer, referrerDescriptor } from "./manifests/note-referrer.ts";
+import { forgetReferrer, noteReferrer } from "./manifests/note-referrer.ts";
 import { type DeletionPlan, planDeletion } from "./manifests/plan-deletion.ts";
 import { pushManifest } from "./manifests/push-manifest.ts";
 import { listReferrers } from "./manifests/referrers.ts";

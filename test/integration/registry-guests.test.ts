@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseReference } from "../../src/oci/index.ts";
-import { pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
-import { startMemoryRegistry } from "../support/memory-registry.ts";
+import { pullImage, RegistryClient } from "../../src/registry/index.ts";
 import { HastyClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
-import { type Fault, type FaultProxy, type SeenRequest, startProxy } from "../support/registry-proxy.ts";
+import type { Fault, FaultProxy, SeenRequest } from "../support/registry-proxy.ts";
+import { startTwoHosts } from "../support/two-hosts.ts";
 
 const SECRET = "s3cret-password";
 const BASIC = `Basic ${Buffer.from(`user:${SECRET}`).toString("base64")}`;
@@ -12,20 +12,15 @@ const BASIC = `Basic ${Buffer.from(`user:${SECRET}`).toString("base64")}`;
 describe("a host that a registry sends us to, and that wants a token", () => {
   let registry: FaultProxy;
   let elsewhere: FaultProxy;
-  let server: AsyncDisposable;
+  let hosts: Awaited<ReturnType<typeof startTwoHosts>> | undefined;
   const image = makeImage({ layerSizes: [50_000, 2_000_000] });
 
   beforeAll(async () => {
-    const memory = await startMemoryRegistry();
-    server = memory;
-    registry = await startProxy(memory.host);
-    elsewhere = await startProxy(memory.host);
-    await using client = new RegistryClient();
-    const reference = parseReference(`${memory.host}/x:1`);
-    await pushImage(client, { source: image.blobs, root: image.manifest, reference });
+    hosts = await startTwoHosts(image);
+    ({ registry, elsewhere } = hosts);
   });
   afterAll(async () => {
-    for (const open of [registry, elsewhere, server]) await open?.[Symbol.asyncDispose]();
+    await hosts?.[Symbol.asyncDispose]();
   });
 
   let token = "guest-1";

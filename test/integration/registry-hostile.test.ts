@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Descriptor, digestOf, MEDIA_TYPES, parseReference, verifyBlob } from "../../src/oci/index.ts";
 import { fetchImageMetadata, pullImage, pushImage, RegistryClient } from "../../src/registry/index.ts";
-import { startMemoryRegistry } from "../support/memory-registry.ts";
 import { HastyClock } from "../support/registry-clock.ts";
 import { json, MemoryBlobs, makeImage } from "../support/registry-images.ts";
-import { type FaultProxy, type SeenRequest, startProxy } from "../support/registry-proxy.ts";
+import type { FaultProxy, SeenRequest } from "../support/registry-proxy.ts";
+import { startTwoHosts } from "../support/two-hosts.ts";
 
 const SECRET = "s3cret-password";
 
@@ -15,20 +15,15 @@ describe("a registry that wants credentials for another host", () => {
   let registry: FaultProxy;
   /** Whatever comes here comes from being sent. */
   let elsewhere: FaultProxy;
-  let server: AsyncDisposable;
+  let hosts: Awaited<ReturnType<typeof startTwoHosts>> | undefined;
   const image = makeImage({ layerSizes: [50_000, 2_000_000] });
 
   beforeAll(async () => {
-    const memory = await startMemoryRegistry();
-    server = memory;
-    registry = await startProxy(memory.host);
-    elsewhere = await startProxy(memory.host);
-    await using client = new RegistryClient();
-    const reference = parseReference(`${memory.host}/x:1`);
-    await pushImage(client, { source: image.blobs, root: image.manifest, reference });
+    hosts = await startTwoHosts(image);
+    ({ registry, elsewhere } = hosts);
   });
   afterAll(async () => {
-    for (const open of [registry, elsewhere, server]) await open?.[Symbol.asyncDispose]();
+    await hosts?.[Symbol.asyncDispose]();
   });
   beforeEach(() => {
     registry.reset();

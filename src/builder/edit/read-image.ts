@@ -1,9 +1,9 @@
 import {
   type BlobSource,
-  choosePlatform,
   type Descriptor,
   type Digest,
   decodeImageConfig,
+  followPlatform,
   isImageManifest,
   MAX_CONFIG_BYTES,
   type ManifestSource,
@@ -12,8 +12,6 @@ import {
 } from "../../oci/index.ts";
 import { fetchSmallBlob } from "../../registry/index.ts";
 import type { ImageContent } from "./rebase.ts";
-
-const MAX_INDEX_DEPTH = 4;
 
 /** A config whole, verified. @throws {OciError} DOCUMENT_INVALID past 8 MiB; BLOB_CORRUPT */
 export function readConfig(
@@ -35,9 +33,7 @@ export async function readImage(
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<ImageContent & { readonly digest: Digest }> {
   const root = await from.fetchManifest(name, { signal });
-  let document = root;
-  for (let depth = 0; document.kind === "index" && depth < MAX_INDEX_DEPTH; depth++)
-    document = await from.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
+  const document = await followPlatform(from, root, platform, { signal });
   const { digest } = root.descriptor;
   if (document.kind === "index" || !isImageManifest(document.manifest))
     throw new OciError("DOCUMENT_INVALID", `Cannot use "${digest}" as a base: it is no image`);

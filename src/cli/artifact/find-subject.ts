@@ -1,12 +1,9 @@
-import { choosePlatform, type Descriptor, type FetchedDocument, type Platform } from "../../oci/index.ts";
+import { type Descriptor, type FetchedDocument, followPlatform, type Platform } from "../../oci/index.ts";
 import { checkPlatform } from "../images/check-platform.ts";
 import { type OpenedSource, openSource } from "../images/open-source.ts";
 import type { Workbench } from "../images/workbench.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 import type { ArtifactPlace } from "./artifact-place.ts";
-
-/** Indexes inside indexes: nobody nests deeper for a reason. */
-const MAX_DEPTH = 4;
 
 /**
  * The image or index that something is to be attached to; with a platform, the image that an index has for it.
@@ -31,12 +28,11 @@ export async function findSubjectIn(
   const { signal } = bench.context;
   const { from } = source;
   const fetchRoot = (): Promise<FetchedDocument> => from.fetchManifest(source.name, { signal });
-  let document =
+  const root =
     image.kind === "registry"
       ? await suggestingTags(await bench.client(), image.reference, fetchRoot, signal)
       : await fetchRoot();
-  if (platform !== undefined) await checkPlatform(document, [platform], { from, text: image.text, signal });
-  for (let depth = 0; platform !== undefined && document.kind === "index" && depth < MAX_DEPTH; depth++)
-    document = await from.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
-  return document.descriptor;
+  if (platform === undefined) return root.descriptor;
+  await checkPlatform(root, [platform], { from, text: image.text, signal });
+  return (await followPlatform(from, root, platform, { signal })).descriptor;
 }

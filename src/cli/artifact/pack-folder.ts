@@ -1,15 +1,12 @@
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import {
   type ByteString,
   type Descriptor,
-  type Digest,
   fromByteString,
   MEDIA_TYPES,
   toByteString,
 } from "../../oci/index.ts";
 import { UNPACK, UNPACKED_DIGEST } from "../../registry/index.ts";
-import { FileWriter } from "../../store/blobs/file-writer.ts";
 import { gzip } from "../../store/compress/gzip.ts";
 import { HandOff } from "../../store/layers/hand-off.ts";
 import { describe, listNames, statHost } from "../../store/layers/host-files.ts";
@@ -17,6 +14,7 @@ import { LayerError, type SourcedEntry } from "../../store/layers/index.ts";
 import { Packer } from "../../store/layers/packer.ts";
 import { CliError } from "../error.ts";
 import { findEscape } from "./find-escape.ts";
+import { type Measured, writeMeasured } from "./measure.ts";
 
 /**
  * Packs a folder as oras does, so that either unpacks what the other packed: a tar, compressed with gzip, in which every
@@ -63,8 +61,6 @@ async function writeArchive(
   mediaType: string,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  await using file = await FileWriter.open(target, { attempt: "pack a folder", sync: false });
-  const hash = createHash("sha256");
   const tar = new HandOff<Uint8Array>();
   const packing = new Packer({ onTarChunk: (chunk) => tar.give(chunk), signal }).pack(entries).then(
     ({ diffId }) => {
@@ -76,20 +72,15 @@ async function writeArchive(
       return "";
     },
   );
+  let measured: Measured;
   try {
-    for await (const chunk of gzip(tar)) {
-      hash.update(chunk);
-      await file.write(chunk);
-    }
+    measured = await writeMeasured(gzip(tar), target, { attempt: "pack a folder", signal });
   } finally {
     tar.leave();
   }
-  const size = file.position;
-  await file.finish();
   return {
     mediaType,
-    digest: `sha256:${hash.digest("hex")}` as Digest,
-    size,
+    ...measured,
     annotations: { [UNPACKED_DIGEST]: await packing, [UNPACK]: "true" },
   };
 }

@@ -1,5 +1,6 @@
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
 import {
+  artifactTypeOf,
   type Descriptor,
   type FetchedManifest,
   formatReference,
@@ -149,7 +150,7 @@ function asJson(
   },
 ): object {
   const { digest, mediaType } = descriptor;
-  const { artifactType, config, annotations = {} } = manifest;
+  const { annotations = {} } = manifest;
   return {
     name:
       place.kind === "registry"
@@ -157,7 +158,7 @@ function asJson(
         : `${place.kind}:${place.shown}@${digest}`,
     digest,
     mediaType,
-    artifactType: artifactType ?? config.mediaType,
+    artifactType: artifactTypeOf(manifest),
     annotations,
     files: entries.map((entry) => ({
       path: shownPath(folder, entry),

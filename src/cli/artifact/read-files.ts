@@ -1,12 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Descriptor, Digest } from "../../oci/index.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import type { ArtifactFile } from "../../registry/index.ts";
-import { FileWriter } from "../../store/blobs/file-writer.ts";
 import { readChunks } from "../../store/index.ts";
 import { CliError, usageError } from "../error.ts";
 import { checkTitle, type FileArgument, titleOf } from "./file-argument.ts";
+import { type Measured, measure, writeMeasured } from "./measure.ts";
 import { packFolder } from "./pack-folder.ts";
 
 /** What nothing else is said of. */
@@ -71,7 +71,10 @@ export async function readFile(
     });
     return { descriptor, open: openerOf(copy, descriptor.size) };
   }
-  const described = await writeDown(kind === "stdin" ? stdin : readChunks(host, { signal }), copy, signal);
+  const described = await writeMeasured(kind === "stdin" ? stdin : readChunks(host, { signal }), copy, {
+    attempt: "keep a stream",
+    signal,
+  });
   return fileAt(copy, { path, mediaType: mediaType ?? DEFAULT_TYPE, ...described });
 }
 
@@ -120,11 +123,6 @@ function kindOf(path: string, cwd: string): "file" | "folder" | "stream" | "stdi
   }
 }
 
-interface Measured {
-  readonly digest: Digest;
-  readonly size: number;
-}
-
 function fileAt(
   host: string,
   { digest, size, mediaType }: Measured & { readonly path: string; readonly mediaType: string },
@@ -138,34 +136,11 @@ function openerOf(host: string, size: number): ArtifactFile["open"] {
 }
 
 async function digestOfFile(host: string, shown: string, signal: AbortSignal): Promise<Measured> {
-  const hash = createHash("sha256");
-  let size = 0;
   try {
-    for await (const chunk of readChunks(host, { transient: true, signal })) {
-      hash.update(chunk);
-      size += chunk.byteLength;
-    }
+    return await measure(readChunks(host, { transient: true, signal }));
   } catch (error) {
     throw unreadable(shown, error);
   }
-  return { digest: `sha256:${hash.digest("hex")}` as Digest, size };
-}
-
-async function writeDown(
-  bytes: AsyncIterable<Uint8Array>,
-  target: string,
-  signal: AbortSignal,
-): Promise<Measured> {
-  const hash = createHash("sha256");
-  await using file = await FileWriter.open(target, { attempt: "keep a stream", sync: false });
-  for await (const chunk of bytes) {
-    signal.throwIfAborted();
-    hash.update(chunk);
-    await file.write(chunk);
-  }
-  const size = file.position;
-  await file.finish();
-  return { digest: `sha256:${hash.digest("hex")}` as Digest, size };
 }
 
 function unreadable(shown: string, cause: unknown): unknown {

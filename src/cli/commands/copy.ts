@@ -1,13 +1,6 @@
 import { reportTransfer, runStep } from "../../builder/remote/index.ts";
-import {
-  formatFamiliarReference,
-  hostPlatform,
-  type ImageFormat,
-  type Platform,
-  parsePlatform,
-} from "../../oci/index.ts";
+import { formatFamiliarReference, hostPlatform, type ImageFormat, type Platform } from "../../oci/index.ts";
 import type { PushedImage } from "../../registry/index.ts";
-import { asUsage } from "../args/as-usage.ts";
 import { defineCommand } from "../command.ts";
 import { type CliError, usageError } from "../error.ts";
 import { checkPlatform } from "../images/check-platform.ts";
@@ -20,6 +13,7 @@ import { recompressed } from "../images/recompressed.ts";
 import { Workbench } from "../images/workbench.ts";
 import { openView } from "../progress/open-view.ts";
 import { PROGRESS_FLAGS, progressKind } from "../progress/progress-flags.ts";
+import { parsePlatformFlags } from "../registry/platform-flag.ts";
 import { RETRY_FLAGS } from "../registry/retry-flag.ts";
 import { suggestingTags } from "../registry/suggest-tag.ts";
 
@@ -89,9 +83,7 @@ export const copy = defineCommand({
     const { cwd, settings, stdout, signal } = context;
     const source = parsePlace(sourceText, { cwd, plain: "registry" });
     const target = parsePlace(targetText, { cwd, plain: "registry" });
-    const platforms = options.platform
-      .flatMap((text) => text.split(","))
-      .map((text) => asUsage(() => parsePlatform(text)));
+    const platforms = parsePlatformFlags(options.platform);
     const format = options.format === undefined ? undefined : parseFormat(options.format);
     if (options.recompress && format !== "docker")
       throw usageError(

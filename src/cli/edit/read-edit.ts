@@ -5,13 +5,14 @@ import {
   parseCommand,
   type TreeEdit,
 } from "../../builder/edit/index.ts";
-import { type ImageConfig, type ImageFormat, type Platform, parsePlatform } from "../../oci/index.ts";
+import type { ImageConfig, ImageFormat } from "../../oci/index.ts";
 import { asUsage } from "../args/as-usage.ts";
 import { splitPair } from "../args/values.ts";
 import { parseAnnotation } from "../build/build-options.ts";
 import type { CommandContext } from "../command.ts";
 import { usageError } from "../error.ts";
 import { parseFormat } from "../images/image-format.ts";
+import { parsePlatformFlag, parsePlatformFlags } from "../registry/platform-flag.ts";
 import type { EditFlags } from "./edit-flags.ts";
 
 /** What the flags of `edit` ask for, but for what has to be opened. */
@@ -22,14 +23,13 @@ export interface EditRequest extends Omit<TreeEdit, "layers" | "rebase"> {
 /** @throws {CliError} USAGE, also when nothing is asked for */
 export function readEdit(flags: EditFlags, context: Pick<CommandContext, "settings" | "now">): EditRequest {
   const { platform, format } = flags;
-  const set = flags["set-platform"];
-  const platforms = platform.flatMap((text) => text.split(",")).map(platformOf);
+  const platforms = parsePlatformFlags(platform);
   const request: EditRequest = {
     config: readConfigEdits(flags, context),
     annotations: flags.annotation.flatMap(parseAnnotation),
     removedAnnotations: flags["annotation-rm"].flatMap(parseRemovedAnnotation),
     created: flags.created === undefined ? undefined : readTime(flags.created, context),
-    platform: set === undefined ? undefined : platformOf(set),
+    platform: parsePlatformFlag(flags["set-platform"]),
     platforms: platforms.length === 0 ? undefined : platforms,
     format: format === undefined ? undefined : parseFormat(format),
   };
@@ -118,10 +118,6 @@ function parseRemovedAnnotation(text: string) {
   if (text.includes("="))
     throw usageError(`Cannot read --annotation-rm "${text}": it has a value`, "Write the key alone");
   return parseAnnotation(`${text}=`);
-}
-
-function platformOf(text: string): Platform {
-  return asUsage(() => parsePlatform(text));
 }
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;

@@ -1,4 +1,5 @@
 import {
+  artifactTypeOf,
   type BlobSource,
   choosePlatform,
   type Descriptor,
@@ -157,7 +158,7 @@ async function describe(
   }
   const { manifest, bytes, descriptor } = document;
   if (!isImageConfigType(manifest.config.mediaType)) {
-    const type = manifest.artifactType ?? manifest.config.mediaType;
+    const type = artifactTypeOf(manifest);
     throw new OciError(
       "DOCUMENT_INVALID",
       `Cannot show "${text}": it is no image but an artifact of type "${type}"`,

@@ -1,11 +1,8 @@
-import { choosePlatform, type Platform } from "../../oci/index.ts";
+import { followPlatform, type Platform } from "../../oci/index.ts";
 import type { FetchedDocument, RegistryClient } from "../../registry/index.ts";
 import { checkPlatform } from "../images/check-platform.ts";
 import type { RemoteName } from "./remote-name.ts";
 import { suggestingTags } from "./suggest-tag.ts";
-
-/** Indexes inside indexes: nobody nests deeper for a reason. */
-const MAX_DEPTH = 4;
 
 /**
  * The manifest or index that a name stands for; with a platform, the manifest that its index has for it.
@@ -18,12 +15,8 @@ export async function fetchChosen(
 ): Promise<FetchedDocument> {
   const repository = client.repository(reference);
   const fetchRoot = (): Promise<FetchedDocument> => repository.fetchManifest(name, { signal });
-  let document = await suggestingTags(client, reference, fetchRoot, signal);
-  if (platform !== undefined) {
-    await checkPlatform(document, [platform], { from: repository, text: shown, signal });
-  }
-  for (let depth = 0; platform !== undefined && document.kind === "index" && depth < MAX_DEPTH; depth++) {
-    document = await repository.fetchManifest(choosePlatform(document.index, platform).digest, { signal });
-  }
-  return document;
+  const root = await suggestingTags(client, reference, fetchRoot, signal);
+  if (platform === undefined) return root;
+  await checkPlatform(root, [platform], { from: repository, text: shown, signal });
+  return await followPlatform(repository, root, platform, { signal });
 }

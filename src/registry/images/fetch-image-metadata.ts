@@ -1,4 +1,5 @@
 import {
+  artifactTypeOf,
   choosePlatform,
   type Descriptor,
   decodeImageConfig,
@@ -44,7 +45,7 @@ export async function fetchImageMetadata(
   const manifest = await chooseManifest(repository, root, wanted, options);
   const config = manifest.manifest.config;
   if (!isImageConfigType(config.mediaType)) {
-    const type = manifest.manifest.artifactType ?? config.mediaType;
+    const type = artifactTypeOf(manifest.manifest);
     throw new OciError(
       "DOCUMENT_INVALID",
       `Cannot use "${formatReference(reference)}": it is no image but an artifact of type "${type}"`,

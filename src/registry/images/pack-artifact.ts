@@ -1,15 +1,18 @@
 import { bytesOnce } from "../../oci/bytes-once.ts";
 import { bareDescriptor } from "../../oci/descriptor.ts";
 import {
+  artifactTypeOf,
   type BlobOpener,
   type BlobSource,
   type Descriptor,
   digestOf,
+  type ImageManifest,
   type ManifestSource,
   MEDIA_TYPES,
   OciError,
   readDocument,
 } from "../../oci/index.ts";
+import { manifestDocument } from "./document-tree.ts";
 
 /** A blob of an artifact, and what a puller may call it. */
 export interface ArtifactFile {
@@ -61,7 +64,7 @@ export function packArtifact(contents: ArtifactContents): PackedArtifact {
   const files = contents.files.length === 0 ? [EMPTY_FILE] : contents.files;
   if (artifactType === undefined && config.descriptor.mediaType === MEDIA_TYPES.ociEmpty)
     throw new TypeError("An artifact without a config of its own needs an artifactType");
-  const manifest = {
+  const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
     ...(artifactType === undefined ? {} : { artifactType }),
@@ -71,13 +74,9 @@ export function packArtifact(contents: ArtifactContents): PackedArtifact {
     ...(subject === undefined ? {} : { subject: bareDescriptor(subject) }),
     ...(annotations === undefined ? {} : { annotations }),
   };
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  const descriptor = {
-    mediaType: MEDIA_TYPES.ociManifest,
-    digest: digestOf(bytes),
-    size: bytes.byteLength,
-    artifactType: artifactType ?? config.descriptor.mediaType,
-  };
+  const document = manifestDocument(manifest, MEDIA_TYPES.ociManifest);
+  const { bytes } = document;
+  const descriptor = { ...document.descriptor, artifactType: artifactTypeOf(manifest) };
   const openers = new Map([config, ...files].map(({ descriptor: { digest }, open }) => [digest, open]));
   return {
     descriptor,

@@ -1,10 +1,4 @@
-import {
-  type Descriptor,
-  digestOf,
-  type ImageIndex,
-  type ImageManifest,
-  MEDIA_TYPES,
-} from "../../oci/index.ts";
+import { type Descriptor, digestOf, MEDIA_TYPES } from "../../oci/index.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession } from "../host-session.ts";
 import { pushManifest } from "./push-manifest.ts";
@@ -47,20 +41,6 @@ export async function forgetReferrer(session: HostSession, request: NoteReferrer
     const left = entries.filter(({ digest }) => digest !== request.referrer.digest);
     return left.length === entries.length ? undefined : left;
   });
-}
-
-/** The descriptor of a manifest as referrers lists show it. */
-export function referrerDescriptor(descriptor: Descriptor, document: ImageManifest | ImageIndex): Descriptor {
-  const { mediaType, digest, size } = descriptor;
-  const artifactType =
-    document.artifactType ?? ("config" in document ? document.config.mediaType : undefined);
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
-  };
 }
 
 /**

@@ -18,8 +18,7 @@ export async function digestHere(
   position: number,
   algorithm: DigestAlgorithm,
 ): Promise<PartDigest> {
-  const hasher = createHasher(algorithm);
-  if (position > 0) await hashFile(path, hasher);
+  const hasher = position > 0 ? await hashFile(path, algorithm) : createHasher(algorithm);
   return {
     add: (chunk) => hasher.update(chunk),
     finish: async () => hasher.digest(),
@@ -48,15 +47,15 @@ export async function digestBeside(
         return `${algorithm}:${await file.finish()}` as Digest;
       } catch {
         // The thread has died, of too little memory perhaps; the bytes are all there.
-        const hasher = createHasher(algorithm);
-        await hashFile(path, hasher);
-        return hasher.digest();
+        return (await hashFile(path, algorithm)).digest();
       }
     },
     abandon: () => file.abandon(),
   };
 }
 
-async function hashFile(path: string, hasher: Hasher): Promise<void> {
+async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<Hasher> {
+  const hasher = createHasher(algorithm);
   for await (const chunk of readChunks(path, { transient: true })) hasher.update(chunk);
+  return hasher;
 }

@@ -1,4 +1,4 @@
-import { artifactTypeOf } from "../../oci/artifact-type.ts";
+import { referrerDescriptor } from "../../oci/artifact-type.ts";
 import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { isAttestation } from "../../oci/choose-platform.ts";
 import { decodeManifestDocument, MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
@@ -147,14 +147,7 @@ export class OciLayout implements BlobSource, ManifestSource {
     for (const { digest } of this.#index.manifests) {
       const document = await this.fetchManifest(digest);
       const content = document.kind === "index" ? document.index : document.manifest;
-      if (content.subject?.digest !== subject) continue;
-      const artifactType = artifactTypeOf(content);
-      const { annotations } = content;
-      found.push({
-        ...document.descriptor,
-        ...(artifactType === undefined ? {} : { artifactType }),
-        ...(annotations === undefined ? {} : { annotations }),
-      });
+      if (content.subject?.digest === subject) found.push(referrerDescriptor(document.descriptor, content));
     }
     return found;
   }

@@ -51,9 +51,9 @@ describe("titleOf()", () => {
     // Nobody could pull to these paths.
     ["/tmp/sbom.json", "sbom.json"],
     ["../other/d/", "d"],
-    ["..", "work"],
+    ["..", "user"],
     ["../..", "home"],
   ])("calls %s %s", (path, expected) => {
-    expect(titleOf(path, "/home/work/here")).toBe(expected);
+    expect(titleOf(path, "/home/user/here")).toBe(expected);
   });
 });

@@ -14,14 +14,12 @@ import {
   parseReference,
 } from "../../../src/oci/index.ts";
 import { pushImage, RegistryClient } from "../../../src/registry/index.ts";
+import { putAttestedIndex, putJson } from "../../support/attested-index.ts";
 import { tarOf, tinyImage } from "../../support/image-archives.ts";
 import { type MemoryRegistry, startMemoryRegistry } from "../../support/memory-registry.ts";
 import { MemoryBlobs } from "../../support/registry-images.ts";
 import { hasRegistry, hasSkopeo, startRegistry } from "../../support/registry-server.ts";
 import { type CliRun, runCli } from "../run-cli.ts";
-
-const put = (blobs: MemoryBlobs, value: unknown, mediaType: string): Descriptor =>
-  blobs.put(Buffer.from(JSON.stringify(value)), mediaType);
 
 /** The same content in other bytes. */
 const deflateLess = (content: Uint8Array): Uint8Array => gzipSync(content, { level: 0 });
@@ -41,27 +39,9 @@ function putIndex(
       layers: layers.map((layer) => blobs.put(gzipSync(layer), MEDIA_TYPES.ociLayerGzip)),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     };
-    return { ...put(blobs, manifest, MEDIA_TYPES.ociManifest), platform: { os: "linux", architecture } };
+    return { ...putJson(blobs, manifest, MEDIA_TYPES.ociManifest), platform: { os: "linux", architecture } };
   });
-  const statement = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    config: put(blobs, { rootfs: { type: "layers", diff_ids: [] } }, MEDIA_TYPES.ociConfig),
-    layers: [put(blobs, { predicate: {} }, "application/vnd.in-toto+json")],
-  };
-  const attestation = {
-    ...put(blobs, statement, MEDIA_TYPES.ociManifest),
-    platform: { os: "unknown", architecture: "unknown" },
-    annotations: {
-      "vnd.docker.reference.type": "attestation-manifest",
-      "vnd.docker.reference.digest": images[0]?.digest,
-    },
-  };
-  return put(
-    blobs,
-    { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [...images, attestation] },
-    MEDIA_TYPES.ociIndex,
-  );
+  return putAttestedIndex(blobs, images);
 }
 
 describe("edit", () => {
@@ -451,10 +431,10 @@ describe("edit", () => {
         layers: layers.map((layer) => blobs.put(compress(layer), MEDIA_TYPES.ociLayerGzip)),
       };
       const platform = { os: "linux", architecture: "amd64" };
-      return { ...put(blobs, manifest, MEDIA_TYPES.ociManifest), platform };
+      return { ...putJson(blobs, manifest, MEDIA_TYPES.ociManifest), platform };
     });
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: images };
-    await push(registry.host, "twins:1", put(blobs, index, MEDIA_TYPES.ociIndex));
+    await push(registry.host, "twins:1", putJson(blobs, index, MEDIA_TYPES.ociIndex));
     for (const format of ["oci", "docker"]) {
       const run = await strake(
         "edit",

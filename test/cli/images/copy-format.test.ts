@@ -12,14 +12,12 @@ import {
   parseReference,
 } from "../../../src/oci/index.ts";
 import { pushArtifact, pushImage, RegistryClient } from "../../../src/registry/index.ts";
+import { putAttestedIndex, putJson } from "../../support/attested-index.ts";
 import { type TinyImage, tinyImage } from "../../support/image-archives.ts";
 import { startMemoryRegistry } from "../../support/memory-registry.ts";
 import { MemoryBlobs } from "../../support/registry-images.ts";
 import { hasRegistry, hasSkopeo, type RegistryServer, startRegistry } from "../../support/registry-server.ts";
 import { runCli } from "../run-cli.ts";
-
-const put = (blobs: MemoryBlobs, value: unknown, mediaType: string): Descriptor =>
-  blobs.put(Buffer.from(JSON.stringify(value)), mediaType);
 
 function putImage(blobs: MemoryBlobs, { layers, config }: TinyImage): Descriptor {
   const manifest = {
@@ -29,7 +27,7 @@ function putImage(blobs: MemoryBlobs, { layers, config }: TinyImage): Descriptor
     layers: layers.map((layer) => blobs.put(gzipSync(layer), MEDIA_TYPES.ociLayerGzip)),
     annotations: { "org.opencontainers.image.title": "tiny" },
   };
-  return put(blobs, manifest, MEDIA_TYPES.ociManifest);
+  return putJson(blobs, manifest, MEDIA_TYPES.ociManifest);
 }
 
 /** Two platforms, and an attestation as BuildKit adds it. */
@@ -38,26 +36,7 @@ function putIndex(blobs: MemoryBlobs): Descriptor {
     ...putImage(blobs, tinyImage(["base", architecture], architecture)),
     platform: { os: "linux", architecture },
   }));
-  const statement = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    config: put(blobs, { rootfs: { type: "layers", diff_ids: [] } }, MEDIA_TYPES.ociConfig),
-    layers: [put(blobs, { predicate: {} }, "application/vnd.in-toto+json")],
-  };
-  const attestation = {
-    ...put(blobs, statement, MEDIA_TYPES.ociManifest),
-    platform: { os: "unknown", architecture: "unknown" },
-    annotations: {
-      "vnd.docker.reference.type": "attestation-manifest",
-      "vnd.docker.reference.digest": images[0]?.digest,
-    },
-  };
-  const index = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociIndex,
-    manifests: [...images, attestation],
-  };
-  return put(blobs, index, MEDIA_TYPES.ociIndex);
+  return putAttestedIndex(blobs, images);
 }
 
 describe.skipIf(!hasRegistry)(
@@ -192,12 +171,12 @@ describe.skipIf(!hasRegistry)(
       const manifest = {
         schemaVersion: 2,
         mediaType: MEDIA_TYPES.ociManifest,
-        config: put(zstd, { architecture: "amd64", os: "linux", rootfs }, MEDIA_TYPES.ociConfig),
+        config: putJson(zstd, { architecture: "amd64", os: "linux", rootfs }, MEDIA_TYPES.ociConfig),
         layers: [zstd.put(Buffer.from("28b52ffd0458190000616263d5e5f0a6", "hex"), MEDIA_TYPES.ociLayerZstd)],
       };
       await pushImage(client, {
         source: zstd,
-        root: put(zstd, manifest, MEDIA_TYPES.ociManifest),
+        root: putJson(zstd, manifest, MEDIA_TYPES.ociManifest),
         reference: parseReference(`${registry.host}/odd:zstd`),
       });
       const failing = async (...argv: readonly string[]) => {
@@ -230,12 +209,12 @@ describe.skipIf(!hasRegistry)(
       const content = Buffer.from("abc");
       const zstd = new MemoryBlobs();
       const rootfs = { type: "layers", diff_ids: [digestOf(content)] };
-      const config = put(zstd, { architecture: "amd64", os: "linux", rootfs }, MEDIA_TYPES.ociConfig);
+      const config = putJson(zstd, { architecture: "amd64", os: "linux", rootfs }, MEDIA_TYPES.ociConfig);
       const layers = [
         zstd.put(Buffer.from("28b52ffd0458190000616263d5e5f0a6", "hex"), MEDIA_TYPES.ociLayerZstd),
         zstd.put(gzipSync("as it is"), MEDIA_TYPES.ociLayerGzip),
       ];
-      const root = put(
+      const root = putJson(
         zstd,
         { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers },
         MEDIA_TYPES.ociManifest,
