@@ -21,7 +21,7 @@ const failures = failed.length + brokenFiles.length + (isBrokenOutside ? 1 : 0);
 
 for (const test of skipped) console.log(`skipped: ${test.fullName}`);
 for (const file of brokenFiles) console.log(`failed: ${file.name}: ${file.message}`);
-for (const test of failed) console.log(`failed: ${test.file}: ${test.fullName}`);
+for (const test of failed) console.log(`failed: ${test.file}: ${test.fullName}\n${reasonOf(test)}`);
 if (isBrokenOutside) console.log("failed: an error outside of any test; see above");
 console.log(
   `${passed.length} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
@@ -30,6 +30,12 @@ process.exitCode = failures === 0 && passed.length > 0 ? 0 : 1;
 
 function isFailed(test) {
   return test.status === "failed";
+}
+
+/** The first lines of what a failed test threw, indented: enough to know the cause where only the end of a log is kept. */
+function reasonOf(test) {
+  const lines = test.failureMessages.join("\n").split("\n").slice(0, 25);
+  return lines.map((line) => `    ${line.slice(0, 300)}`).join("\n");
 }
 
 /** A run that died before writing its report counts as one failure. */
