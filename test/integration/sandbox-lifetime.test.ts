@@ -34,8 +34,11 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-function listMounts(): readonly string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+/** Mounts at or below a folder: others come and go by other tests. */
+function listMounts(folder: string): readonly string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(folder));
 }
 
 /** Folders of control groups that runs with these folders in `tempDir` have. */
@@ -108,13 +111,13 @@ describeForEveryone("the life of a sandbox", (world) => {
   });
 
   test("leaves no mount and no folder behind", async () => {
-    const before = listMounts();
+    const before = listMounts(world().folder);
     await world().run({ argv: ["true"], mounts: [{ kind: "tmpfs", target: "/t" }] });
     await world().run({ argv: ["false"] });
     await world()
       .run({ argv: ["nowhere"] })
       .catch(() => undefined);
-    expect(listMounts()).toEqual(before);
+    expect(listMounts(world().folder)).toEqual(before);
     expect(world().leftovers()).toEqual([]);
   });
 });

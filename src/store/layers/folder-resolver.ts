@@ -70,7 +70,8 @@ export class FolderResolver {
   }
 
   implied(): readonly ByteString[] {
-    return [...this.#implied].filter((path) => statHost(this.#writer.hostPath(path))?.isDirectory() === true);
+    const folders = this.#writer.realFolders();
+    return [...this.#implied].filter((path) => folders.has(path));
   }
 
   #walk(path: ByteString, makes: boolean): ByteString | undefined {

@@ -17,8 +17,8 @@ import { type ByteString, fromByteString, type LayerEntry } from "../../oci/laye
 import { fsPath, makeNode, setFdMtime, setMtime, Xattrs } from "../../sys/index.ts";
 import { CreationDefaults } from "./creation-defaults.ts";
 import { LayerError } from "./error.ts";
-import { statHost } from "./host-files.ts";
 import { OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overlay-marks.ts";
+import { RealFolders } from "./real-folders.ts";
 
 /** A file of a snapshot being filled. */
 export interface SnapshotFile {
@@ -149,12 +149,16 @@ export class SnapshotWriter {
     this.#hasRemoved = true;
   }
 
+  /** What is a folder at this moment: one that was made may be gone, or be something else. */
+  realFolders(): RealFolders {
+    return new RealFolders((path) => this.hostPath(path));
+  }
+
   /** Gives folders their times, now that nothing is put into them any more. */
   finish(): void {
+    const folders = this.realFolders();
     for (const [path, seconds] of this.#folderTimes) {
-      const host = this.hostPath(path);
-      // What was a folder may be gone, or be something else.
-      if (!this.#hasRemoved || statHost(host)?.isDirectory() === true) setMtime(host, seconds);
+      if (!this.#hasRemoved || folders.has(path)) setMtime(this.hostPath(path), seconds);
     }
     this.#folderTimes.clear();
   }

@@ -10,7 +10,7 @@ function makeArena() {
   const arena = makeTemporaryFolder();
   const dir = join(arena, "layer");
   mkdirSync(dir);
-  mkdirSync(join(arena, "outside"));
+  mkdirSync(join(arena, "outside/a"), { recursive: true });
   writeFileSync(join(arena, "outside/secret"), "secret", { mode: 0o600 });
   writeFileSync(join(arena, "victim"), "victim");
   const intact = describeFolder(join(arena, "outside"));
@@ -138,6 +138,25 @@ describe("symlinks that lead out are followed inside the layer, as in a containe
       { path: "d/secret", content: "x" },
     ]);
     arena.expectIntact();
+  });
+
+  test("nor do folders below it get their times there", async () => {
+    const arena = makeArena();
+    await arena.unpack([
+      { path: "d/a", kind: "dir", mtimeSeconds: 1 },
+      { path: "d", kind: "symlink", link: "../outside" },
+    ]);
+    arena.expectIntact();
+  });
+
+  test("nor does one that leads to itself keep their times from being set", async () => {
+    const arena = makeArena();
+    await arena.unpack([
+      { path: "d/a", kind: "dir" },
+      { path: "d", kind: "symlink", link: "d/a" },
+      { path: "e", kind: "dir", mtimeSeconds: 1 },
+    ]);
+    expect(lstatSync(join(arena.dir, "e")).mtimeMs).toBe(1000);
   });
 
   test("a loop of symlinks is an error, not a hang", async () => {
