@@ -42,13 +42,12 @@ export class PauseWatch {
         const request = `${name} ${event.method} ${new URL(event.url).pathname}`;
         const nowMs = clock.nowMs();
         const sentMs = nowMs - event.durationMs;
-        // An answer is told before it is acted upon: two milliseconds of real time are left for that.
-        const slackMs = 2 * clock.scale;
-        const isIn = pauses.some(({ fromMs, toMs }) => sentMs > fromMs + slackMs && sentMs < toMs - 1);
+        const isIn = pauses.some(({ fromMs, toMs }) => sentMs > fromMs && sentMs < toMs - 1);
         if (isIn) this.intrusions.push(request);
         const askedMs = this.#askedMs.get(request) ?? 0;
-        if ((event.status === 429 || event.status === 503) && askedMs > 0)
-          pauses.push({ fromMs: nowMs, toMs: nowMs + askedMs });
+        if ((event.status !== 429 && event.status !== 503) || askedMs === 0) return;
+        // An answer is told before it is acted upon, which happens before anything else comes from outside.
+        setImmediate(() => pauses.push({ fromMs: clock.nowMs(), toMs: nowMs + askedMs }));
       },
     };
   }

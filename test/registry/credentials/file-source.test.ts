@@ -14,7 +14,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "strake-credentials-"));
 });
 afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
+  // A helper that was stopped may just be writing its last line.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const auth = (user: string, password: string) => Buffer.from(`${user}:${password}`).toString("base64");
