@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 
-/** One read brings at most this much. */
+/** One read brings at most this much, and so much memory is had at a time. */
 const READ_BYTES = 512 * 1024;
 /** A piece of memory with less left than this is not read into any more. */
 const LEAST_READ_BYTES = 64 * 1024;
@@ -9,12 +9,11 @@ const LEAST_READ_BYTES = 64 * 1024;
 const QUEUE_BYTES = 1024 * 1024;
 
 /**
- * Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. What may wait is
- * less where several reads share a buffer: TLS goes on for a moment after it was held back.
+ * Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. What waits is
+ * half a buffer before the connection is held back, and one read more behind that: TLS goes on for a moment.
  */
-const RING_BUFFERS = 4;
-const RING_QUEUE = RING_BUFFERS - 2;
-const PACKED_QUEUE_BYTES = READ_BYTES;
+export const RING_BUFFERS = 4;
+const RING_QUEUE = 0.5;
 
 /** Connects; the socket must read into what `onread` gives it. */
 export type ConnectSocket = (onread: {
@@ -23,16 +22,17 @@ export type ConnectSocket = (onread: {
 }) => Socket;
 
 /**
- * A connection whose bytes are read straight into large buffers, half a megabyte at a time. Node's HTTP clients read 64 KiB
- * at a time and pass each piece through several streams, which for a big blob costs more than its digest. Chunks stay
- * as they are, unless the reader has said that it does not need them to.
+ * A connection whose bytes are read straight into large buffers, half a megabyte or more at a time. Node's HTTP clients read
+ * 64 KiB at a time and pass each piece through several streams, which for a big blob costs more than its digest. What
+ * comes while the reader is busy is one chunk for it, as far as memory reaches. Chunks stay as they are, unless the reader
+ * has said that it does not need them to.
  */
 export class BulkConnection {
   readonly #socket: Socket;
-  readonly #isPacked: boolean;
   #memory: Uint8Array = new Uint8Array(0);
   #used = 0;
-  #isTransient = false;
+  /** Size of the buffers that are used in turn; undefined while chunks stay. */
+  #ringBytes: number | undefined;
   readonly #ring: Uint8Array[] = [];
   #turn = 0;
   #queue: Uint8Array[] = [];
@@ -44,9 +44,7 @@ export class BulkConnection {
   #isWaking = false;
   #timer: { readonly handle: NodeJS.Timeout; readonly ms: number } | undefined;
 
-  /** `packed`: reads bring little each, so many go into one buffer. */
-  constructor(connect: ConnectSocket, { packed }: { readonly packed: boolean }) {
-    this.#isPacked = packed;
+  constructor(connect: ConnectSocket) {
     this.#socket = connect({
       buffer: () => this.#nextBuffer(),
       callback: (count) => this.#take(count),
@@ -65,10 +63,14 @@ export class BulkConnection {
     return this.#queuedBytes > 0;
   }
 
-  /** Whether chunks from now on may be overwritten once the reader asks for the next. */
-  setTransient(isTransient: boolean): void {
-    this.#isTransient = isTransient;
-    // What a reader before this one got may have been in these, and it may have kept it.
+  /**
+   * With a number, chunks from now on may be overwritten once the reader asks for the next, and come in `RING_BUFFERS`
+   * buffers of so many bytes; with undefined they stay.
+   */
+  setTransient(bufferBytes: number | undefined): void {
+    this.#ringBytes = bufferBytes;
+    // What a reader before this one got may have been in these, and it may have kept it. What is left of the last one is
+    // new to everybody, and promised to the socket.
     this.#ring.length = 0;
   }
 
@@ -125,19 +127,18 @@ export class BulkConnection {
   }
 
   #nextBuffer(): Uint8Array {
-    const isFull = this.#memory.byteLength - this.#used < LEAST_READ_BYTES;
-    if (this.#isTransient && (isFull || !this.#isPacked)) {
-      this.#turn = (this.#turn + 1) % RING_BUFFERS;
-      this.#memory = this.#ring[this.#turn] ?? Buffer.allocUnsafeSlow(READ_BYTES);
-      this.#ring[this.#turn] = this.#memory;
-      this.#used = 0;
-      return this.#memory;
-    }
-    if (isFull) {
-      this.#memory = Buffer.allocUnsafeSlow(READ_BYTES);
+    if (this.#memory.byteLength - this.#used < LEAST_READ_BYTES) {
+      this.#memory = this.#nextMemory();
       this.#used = 0;
     }
     return this.#memory.subarray(this.#used);
+  }
+
+  #nextMemory(): Uint8Array {
+    if (this.#ringBytes === undefined) return Buffer.allocUnsafeSlow(READ_BYTES);
+    this.#turn = (this.#turn + 1) % RING_BUFFERS;
+    this.#ring[this.#turn] ??= Buffer.allocUnsafeSlow(this.#ringBytes);
+    return this.#ring[this.#turn] as Uint8Array;
   }
 
   /** Returns false to be held back until the reader has caught up. */
@@ -150,13 +151,9 @@ export class BulkConnection {
     return !this.#held;
   }
 
-  /** Where reads bring little, all that there is comes first. */
+  /** All that there is comes first. */
   #wakeReader(): void {
     if (this.#wake === undefined || this.#isWaking) return;
-    if (!this.#isPacked) {
-      this.#wake();
-      return;
-    }
     this.#isWaking = true;
     setImmediate(() => {
       this.#isWaking = false;
@@ -179,9 +176,8 @@ export class BulkConnection {
 
   /** `part`: full to the half, say, is where reading goes on. */
   #isFull(part: number): boolean {
-    if (this.#isTransient && this.#isPacked) return this.#queuedBytes >= PACKED_QUEUE_BYTES / part;
-    if (this.#isTransient) return this.#queue.length >= RING_QUEUE / part;
-    return this.#queuedBytes >= QUEUE_BYTES / part;
+    const limit = this.#ringBytes === undefined ? QUEUE_BYTES : this.#ringBytes * RING_QUEUE;
+    return this.#queuedBytes >= limit / part;
   }
 
   #end(): void {

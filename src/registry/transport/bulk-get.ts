@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { TlsConfig } from "../hosts/types.ts";
 import { readFramed } from "./bulk-body.ts";
-import { BulkConnection, type ConnectSocket } from "./bulk-connection.ts";
+import { BulkConnection, type ConnectSocket, RING_BUFFERS } from "./bulk-connection.ts";
 import type { ExchangeRequest, ExchangeResponse, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
@@ -14,6 +14,13 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const DISCARD_BYTES = 64 * 1024;
 /** Servers close idle connections after a while; using one just then costs a retry. */
 const IDLE_MS = 15_000;
+
+/**
+ * Memory for transient chunks that the first connections share, and the sizes of a buffer of it: each chunk costs its reader a
+ * round, so what is alone takes more at a time.
+ */
+const TRANSIENT_BYTES = 8 * 1024 * 1024;
+const MIN_BUFFER_BYTES = 512 * 1024;
 
 /** Fetches large bodies over connections of its own; see `BulkConnection`. */
 export interface BulkGet {
@@ -34,6 +41,7 @@ interface Idle {
 export function createBulkGet(tlsFor: TlsFor): BulkGet {
   const idle = new Map<string, Idle[]>();
   const tlsKey = createTlsKeys();
+  let active = 0;
 
   function reuse(key: string): BulkConnection | undefined {
     for (;;) {
@@ -70,13 +78,15 @@ export function createBulkGet(tlsFor: TlsFor): BulkGet {
         reused ?? (await connect(url, url.protocol === "https:" ? await tlsFor(tls) : undefined, signal));
       const onAbort = (): void => connection.fail(new NetworkError("other", "the request was aborted"));
       signal?.addEventListener("abort", onAbort, { once: true });
+      active++;
       const finish = (isClean: boolean): void => {
+        active--;
         signal?.removeEventListener("abort", onAbort);
         if (isClean) keep(key, connection);
         else connection.destroy();
       };
       try {
-        connection.setTransient(request.transient === true);
+        connection.setTransient(request.transient === true ? bufferBytes(active) : undefined);
         connection.write(requestHead(request));
         const head = await readHead(connection, request.answerTimeoutMs);
         const body = createBody(connection, head, request, finish);
@@ -96,6 +106,10 @@ export function createBulkGet(tlsFor: TlsFor): BulkGet {
       idle.clear();
     },
   };
+}
+
+function bufferBytes(active: number): number {
+  return Math.max(MIN_BUFFER_BYTES, Math.floor(TRANSIENT_BYTES / active / RING_BUFFERS));
 }
 
 function requestHead({ url, headers }: ExchangeRequest): string {
@@ -215,7 +229,6 @@ async function connect(
       socket.once("error", (error) => settle(() => reject(toNetworkError(error))));
       return socket;
     };
-    // TLS brings 16 KiB at a time, of which many share a buffer.
-    const connection = new BulkConnection(start, { packed: isTls });
+    const connection = new BulkConnection(start);
   });
 }

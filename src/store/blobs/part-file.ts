@@ -1,18 +1,11 @@
 import { rename, stat, unlink } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import type { BlobOpener } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
-import type { FileDigests } from "./file-digests.ts";
 import { FileWriter } from "./file-writer.ts";
-import { digestBeside, digestHere, type PartDigest } from "./part-digest.ts";
-
-/** Digests of blobs from this size on are found beside the receiving; below, starting a thread costs more than it saves. */
-const FOLLOW_BYTES = 64 * 1024 * 1024;
-
-const NOTHING = new Uint8Array(0);
+import { addFile, type PartDigest, startPartDigest } from "./part-digest.ts";
 
 /** A blob as far as it has arrived. Disposing keeps what arrived, for whoever goes on with it later. */
 export interface BlobPart extends AsyncDisposable {
@@ -39,8 +32,6 @@ export interface PartPlace {
   readonly target: string;
   /** Whether the blob is on the disk when it appears. */
   readonly sync: boolean;
-  /** Where the digests of large blobs are found. */
-  readonly digests: FileDigests;
   /** What a refusal of the file system becomes; a StoreError when absent. */
   readonly asError?: ((error: unknown) => unknown) | undefined;
 }
@@ -48,7 +39,7 @@ export interface PartPlace {
 /** Opens the part file of a blob, for whose digest what is in it counts. Nobody else may have it open. */
 export async function openPartFile(
   descriptor: Descriptor,
-  { path, target, sync, digests, asError }: PartPlace,
+  { path, target, sync, asError }: PartPlace,
 ): Promise<BlobPart> {
   const attempt = `write blob "${descriptor.digest}"`;
   const toError = asError ?? ((error: unknown) => diskFault(attempt, target, error));
@@ -57,13 +48,13 @@ export async function openPartFile(
     const position = await usableBytes(path, descriptor.size);
     const flags = position > 0 ? "r+" : "w";
     const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
+    let digest: PartDigest | undefined;
     try {
-      const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
-      const digest = isFollowed
-        ? await digestBeside(digests, path, position, algorithm)
-        : await digestHere(path, position, algorithm);
+      digest = startPartDigest(algorithm, descriptor.size);
+      if (position > 0) await addFile(digest, path);
       return new PartFile(descriptor, { digest, writer, target, toError });
     } catch (error) {
+      digest?.abandon();
       await writer[Symbol.asyncDispose]();
       throw error;
     }
@@ -130,9 +121,10 @@ class PartFile implements BlobPart {
         `more than the ${this.#descriptor.size} bytes that its descriptor says`,
       );
     }
+    const digested = this.#digest.add(chunk);
     const written = this.#writer.write(chunk);
-    this.#digest.add(chunk, this.#writer.written);
-    return written;
+    if (digested === undefined) return written;
+    return written === undefined ? digested : both(written, digested);
   }
 
   async commit(): Promise<void> {
@@ -140,16 +132,12 @@ class PartFile implements BlobPart {
     if (this.offset !== size) {
       throw corrupt(this.#descriptor, `${this.offset} bytes, not the ${size} that its descriptor says`);
     }
-    await this.#writer.flush();
-    this.#digest.add(NOTHING, size);
-    const finished = this.#writer.finish();
-    finished.catch(() => undefined); // is waited for below
-    const found = await this.#digest.finish();
+    const found = this.#digest.finish();
     if (found !== digest) {
       await this.discard();
       throw corrupt(this.#descriptor, `bytes whose digest is "${found}"`);
     }
-    await finished;
+    await this.#writer.finish();
     try {
       await rename(this.#writer.path, this.#target);
     } catch (error) {
@@ -176,6 +164,10 @@ class PartFile implements BlobPart {
     }
     await this.#writer[Symbol.asyncDispose]();
   }
+}
+
+async function both(written: Promise<void>, digested: Promise<void>): Promise<void> {
+  await Promise.all([written, digested]);
 }
 
 /** How much a broken-off download left; a part longer than the blob is not its begin. */

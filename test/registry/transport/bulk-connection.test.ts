@@ -64,8 +64,8 @@ describe("a connection that brings little at a time", () => {
     ["is slower than the connection", 3],
   ])("keeps a chunk as it is until its reader, who %s, asks for the next", async (_, turns) => {
     const records = new Records();
-    const connection = new BulkConnection((onread) => records.connect(onread), { packed: true });
-    connection.setTransient(true);
+    const connection = new BulkConnection((onread) => records.connect(onread));
+    connection.setTransient(512 * 1024);
     const running = records.run();
     let at = 0;
     let chunks = 0;
