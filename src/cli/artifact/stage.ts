@@ -9,6 +9,7 @@ import {
   splitDigest,
   toByteString,
 } from "../../oci/index.ts";
+import { FileDigests } from "../../store/blobs/file-digests.ts";
 import { fillPart, openPartFile } from "../../store/blobs/part-file.ts";
 import { bindFlock } from "../../sys/flock.ts";
 import { StageTree } from "./stage-tree.ts";
@@ -27,6 +28,7 @@ export class Stage implements AsyncDisposable {
   readonly #target: MadeFolder;
   readonly #lock: number | undefined;
   readonly #complete = new Set<Digest>();
+  readonly #digests = new FileDigests();
   #keepsBlobs = true;
   #isFinished = false;
 
@@ -78,7 +80,7 @@ export class Stage implements AsyncDisposable {
     await rename(target, path).catch(() => undefined);
     for (;;) {
       const asError = (error: unknown): unknown => writeFailed(this.#target.shown, error);
-      const place = { path, target, sync: false, asError };
+      const place = { path, target, sync: false, digests: this.#digests, asError };
       await using part = await openPartFile(descriptor, place);
       const begin = part.offset;
       await fillPart(part, descriptor, { open, signal, onBytes });

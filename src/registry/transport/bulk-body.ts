@@ -24,7 +24,7 @@ export async function* readFramed(
       return;
     case "until-close":
       for (;;) {
-        const chunk = await connection.read(timeoutMs);
+        const chunk = await connection.read(timeoutMs, Number.POSITIVE_INFINITY);
         if (chunk === undefined) return;
         yield chunk;
       }
@@ -40,7 +40,7 @@ async function* readExactly(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let left = bytes;
   while (left > 0) {
-    const chunk = await readMore(connection, timeoutMs);
+    const chunk = await readMore(connection, timeoutMs, left);
     const wanted = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
     if (wanted !== chunk) connection.unread(chunk.subarray(left));
     left -= wanted.byteLength;
@@ -83,8 +83,8 @@ async function readLine(connection: BulkConnection, timeoutMs: number): Promise<
   }
 }
 
-async function readMore(connection: BulkConnection, timeoutMs: number): Promise<Uint8Array> {
-  const chunk = await connection.read(timeoutMs);
+async function readMore(connection: BulkConnection, timeoutMs: number, wanted = 1): Promise<Uint8Array> {
+  const chunk = await connection.read(timeoutMs, wanted);
   if (chunk === undefined) throw new NetworkError("reset", "the connection was closed too early");
   return chunk;
 }

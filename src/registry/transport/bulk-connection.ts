@@ -10,10 +10,12 @@ const QUEUE_BYTES = 1024 * 1024;
 
 /**
  * Buffers that are used in turn: one the reader has, one that the next bytes go into, and those that wait. What waits is
- * half a buffer before the connection is held back, and one read more behind that: TLS goes on for a moment.
+ * as much as one buffer before the connection is held back, and one read more behind that: TLS goes on for a moment.
  */
 export const RING_BUFFERS = 4;
-const RING_QUEUE = 0.5;
+
+/** How long bytes wait for more, so that the reader gets half a buffer at a time: each chunk costs it a round. */
+const GATHER_MS = 2;
 
 /** Connects; the socket must read into what `onread` gives it. */
 export type ConnectSocket = (onread: {
@@ -41,7 +43,9 @@ export class BulkConnection {
   #ended = false;
   #fault: NetworkError | undefined;
   #wake: (() => void) | undefined;
-  #isWaking = false;
+  /** So many bytes are worth waking the reader for. */
+  #wanted = 1;
+  #gathering: NodeJS.Timeout | undefined;
   #timer: { readonly handle: NodeJS.Timeout; readonly ms: number } | undefined;
 
   constructor(connect: ConnectSocket) {
@@ -78,9 +82,14 @@ export class BulkConnection {
     this.#socket.write(text, "latin1");
   }
 
-  /** The next bytes; undefined at the end of the connection. @throws {NetworkError} */
-  async read(timeoutMs: number): Promise<Uint8Array | undefined> {
-    if (this.#queue.length === 0 && !this.#ended && this.#fault === undefined) await this.#arrival(timeoutMs);
+  /**
+   * The next bytes; undefined at the end of the connection. Of transient chunks it waits a moment for as many as are
+   * wanted, at most half a buffer of them.
+   * @throws {NetworkError}
+   */
+  async read(timeoutMs: number, wanted = 1): Promise<Uint8Array | undefined> {
+    this.#wanted = this.#ringBytes === undefined ? 1 : Math.min(wanted, this.#ringBytes / 2);
+    if (!this.#isReady()) await this.#arrival(timeoutMs);
     const chunk = this.#queue.shift();
     if (chunk !== undefined) {
       this.#queuedBytes -= chunk.byteLength;
@@ -146,19 +155,23 @@ export class BulkConnection {
     this.#append(this.#memory.subarray(this.#used, this.#used + count));
     this.#used += count;
     this.#queuedBytes += count;
-    this.#wakeReader();
+    if (this.#isReady()) this.#wake?.();
+    else this.#gather();
     this.#held = this.#isFull(1);
     return !this.#held;
   }
 
-  /** All that there is comes first. */
-  #wakeReader(): void {
-    if (this.#wake === undefined || this.#isWaking) return;
-    this.#isWaking = true;
-    setImmediate(() => {
-      this.#isWaking = false;
-      this.#wake?.();
-    });
+  /** Whether a reader has nothing to wait for: what is followed by bytes in another buffer does not grow any more. */
+  #isReady(): boolean {
+    return (
+      this.#queuedBytes >= this.#wanted || this.#queue.length > 1 || this.#ended || this.#fault !== undefined
+    );
+  }
+
+  /** Lets the bytes that are there wait for more. */
+  #gather(): void {
+    if (this.#wake === undefined) return;
+    this.#gathering ??= setTimeout(() => this.#wake?.(), GATHER_MS);
   }
 
   /** What came right behind the last bytes that wait is one chunk with them: each chunk costs its reader a round. */
@@ -176,8 +189,7 @@ export class BulkConnection {
 
   /** `part`: full to the half, say, is where reading goes on. */
   #isFull(part: number): boolean {
-    const limit = this.#ringBytes === undefined ? QUEUE_BYTES : this.#ringBytes * RING_QUEUE;
-    return this.#queuedBytes >= limit / part;
+    return this.#queuedBytes >= (this.#ringBytes ?? QUEUE_BYTES) / part;
   }
 
   #end(): void {
@@ -189,8 +201,11 @@ export class BulkConnection {
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = undefined;
+        clearTimeout(this.#gathering);
+        this.#gathering = undefined;
         resolve();
       };
+      if (this.#queuedBytes > 0) this.#gather();
       // One timer that starts over, instead of a new one for every chunk.
       if (this.#timer?.ms === timeoutMs) {
         this.#timer.handle.refresh();

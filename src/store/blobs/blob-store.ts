@@ -9,6 +9,7 @@ import { diskFault, isErrno, onDisk } from "../disk/disk-fault.ts";
 import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { BlobStore, WriteBlobOptions } from "../types.ts";
+import { FileDigests } from "./file-digests.ts";
 import { type BlobPart, fillPart, openPartFile } from "./part-file.ts";
 import { readChunks } from "./read-chunks.ts";
 import { readSmallBlob } from "./read-small.ts";
@@ -28,6 +29,7 @@ export class DiskBlobStore implements BlobStore {
   /** Blobs that are whole but perhaps not on the disk yet: `sync` sees to them, many at once. */
   readonly #unsynced = new Set<string>();
   readonly #unsyncedFolders = new Set<string>();
+  readonly #digests = new FileDigests();
 
   constructor(env: StoreEnvironment) {
     this.#env = env;
@@ -124,7 +126,7 @@ export class DiskBlobStore implements BlobStore {
       }
       const path = this.#env.paths.part(descriptor.digest);
       const target = this.blobPath(descriptor.digest);
-      const part = await openPartFile(descriptor, { path, target, sync: true });
+      const part = await openPartFile(descriptor, { path, target, sync: true, digests: this.#digests });
       this.#unsyncedFolders.add(dirname(target));
       return {
         get offset() {

@@ -10,9 +10,6 @@ const COPY_BYTES = 128 * 1024;
 
 /** After so many bytes the kernel is asked to write them out meanwhile, so that the last sync has little left. */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
-/** Files that the kernel is asked for at a time: each holds one of the four threads on which digests are found as well. */
-const MAX_SYNCS = 2;
-let syncs = 0;
 
 export interface FileWriterOptions {
   /** Completes "Cannot …" in an error. */
@@ -103,16 +100,13 @@ export class FileWriter implements AsyncDisposable {
       this.#failure = this.#asError(error);
       throw this.#failure;
     }
-    const isDue = this.#sync && this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined;
-    if (isDue && syncs < MAX_SYNCS) {
+    if (this.#sync && this.#unsynced >= SYNC_EVERY_BYTES && this.#syncing === undefined) {
       this.#unsynced = 0;
-      syncs++;
       this.#syncing = this.#handle
         .datasync()
         .catch(() => undefined) // the last sync tells
         .finally(() => {
           this.#syncing = undefined;
-          syncs--;
         });
     }
   }

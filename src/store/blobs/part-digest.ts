@@ -1,53 +1,61 @@
-import { availableParallelism } from "node:os";
-import { createHasher, type Digest, type DigestAlgorithm } from "../../oci/digest.ts";
-import { startBackgroundHash } from "../../sys/background-hash.ts";
+import { createHasher, type Digest, type DigestAlgorithm, type Hasher } from "../../oci/digest.ts";
+import type { FileDigests, FollowedFile } from "./file-digests.ts";
 import { readChunks } from "./read-chunks.ts";
-
-/** Digests of blobs from this size on are found beside the receiving; below, loading what that takes costs more than it saves. */
-const BESIDE_BYTES = 16 * 1024 * 1024;
-/** Chunks below this are not worth a thread. */
-const CHUNK_BESIDE_BYTES = 64 * 1024;
 
 /** The digest of a part file, found while the part arrives. */
 export interface PartDigest {
-  /** `chunk` is next. It must not change, and none may follow, until the promise is fulfilled where there is one. */
-  add(chunk: Uint8Array): Promise<void> | undefined;
-  /** Of all that was added. */
-  finish(): Digest;
+  /** `chunk` is next; the file has its bytes up to `written`, which may be less or more than this chunk. */
+  add(chunk: Uint8Array, written: number): void;
+  /** Of the whole file, which is written now. */
+  finish(): Promise<Digest>;
   /** Nobody will ask for it. */
   abandon(): void;
 }
 
-/** @param size of the blob that the part will be; a large one's digest is found on other threads, where there are some */
-export function startPartDigest(algorithm: DigestAlgorithm, size: number): PartDigest {
-  const isLarge = size >= BESIDE_BYTES && availableParallelism() > 1;
-  return (isLarge ? digestBeside(algorithm) : undefined) ?? digestHere(algorithm);
-}
-
-/** Adds what the part file holds already. */
-export async function addFile(digest: PartDigest, path: string): Promise<void> {
-  for await (const chunk of readChunks(path, { transient: true })) await digest.add(chunk);
-}
-
-function digestHere(algorithm: DigestAlgorithm): PartDigest {
-  const hasher = createHasher(algorithm);
+/** @param position what the file holds already: its first bytes count */
+export async function digestHere(
+  path: string,
+  position: number,
+  algorithm: DigestAlgorithm,
+): Promise<PartDigest> {
+  const hasher = position > 0 ? await hashFile(path, algorithm) : createHasher(algorithm);
   return {
-    add: (chunk) => void hasher.update(chunk),
-    finish: () => hasher.digest(),
+    add: (chunk) => hasher.update(chunk),
+    finish: async () => hasher.digest(),
     abandon: () => {},
   };
 }
 
-function digestBeside(algorithm: DigestAlgorithm): PartDigest | undefined {
-  const hash = startBackgroundHash(algorithm);
-  if (hash === undefined) return undefined;
+/** The same on another thread, which reads the file behind us; on this one where no thread can be had. */
+export async function digestBeside(
+  digests: FileDigests,
+  path: string,
+  position: number,
+  algorithm: DigestAlgorithm,
+): Promise<PartDigest> {
+  let file: FollowedFile;
+  try {
+    file = await digests.follow(path, algorithm);
+  } catch {
+    return await digestHere(path, position, algorithm);
+  }
+  file.wrote(position);
   return {
-    add(chunk) {
-      if (chunk.byteLength >= CHUNK_BESIDE_BYTES) return hash.update(chunk);
-      hash.updateHere(chunk);
-      return undefined;
+    add: (_, written) => file.wrote(written),
+    async finish() {
+      try {
+        return `${algorithm}:${await file.finish()}` as Digest;
+      } catch {
+        // The thread has died, of too little memory perhaps; the bytes are all there.
+        return (await hashFile(path, algorithm)).digest();
+      }
     },
-    finish: () => `${algorithm}:${hash.digest()}` as Digest,
-    abandon: () => hash.free(),
+    abandon: () => file.abandon(),
   };
+}
+
+async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<Hasher> {
+  const hasher = createHasher(algorithm);
+  for await (const chunk of readChunks(path, { transient: true })) hasher.update(chunk);
+  return hasher;
 }

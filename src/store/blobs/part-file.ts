@@ -1,11 +1,18 @@
 import { rename, stat, unlink } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import type { BlobOpener } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
+import type { FileDigests } from "./file-digests.ts";
 import { FileWriter } from "./file-writer.ts";
-import { addFile, type PartDigest, startPartDigest } from "./part-digest.ts";
+import { digestBeside, digestHere, type PartDigest } from "./part-digest.ts";
+
+/** Digests of blobs from this size on are found beside the receiving; below, starting a thread costs more than it saves. */
+const FOLLOW_BYTES = 64 * 1024 * 1024;
+
+const NOTHING = new Uint8Array(0);
 
 /** A blob as far as it has arrived. Disposing keeps what arrived, for whoever goes on with it later. */
 export interface BlobPart extends AsyncDisposable {
@@ -32,6 +39,8 @@ export interface PartPlace {
   readonly target: string;
   /** Whether the blob is on the disk when it appears. */
   readonly sync: boolean;
+  /** Where the digests of large blobs are found. */
+  readonly digests: FileDigests;
   /** What a refusal of the file system becomes; a StoreError when absent. */
   readonly asError?: ((error: unknown) => unknown) | undefined;
 }
@@ -39,7 +48,7 @@ export interface PartPlace {
 /** Opens the part file of a blob, for whose digest what is in it counts. Nobody else may have it open. */
 export async function openPartFile(
   descriptor: Descriptor,
-  { path, target, sync, asError }: PartPlace,
+  { path, target, sync, digests, asError }: PartPlace,
 ): Promise<BlobPart> {
   const attempt = `write blob "${descriptor.digest}"`;
   const toError = asError ?? ((error: unknown) => diskFault(attempt, target, error));
@@ -48,13 +57,13 @@ export async function openPartFile(
     const position = await usableBytes(path, descriptor.size);
     const flags = position > 0 ? "r+" : "w";
     const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
-    let digest: PartDigest | undefined;
     try {
-      digest = startPartDigest(algorithm, descriptor.size);
-      if (position > 0) await addFile(digest, path);
+      const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
+      const digest = isFollowed
+        ? await digestBeside(digests, path, position, algorithm)
+        : await digestHere(path, position, algorithm);
       return new PartFile(descriptor, { digest, writer, target, toError });
     } catch (error) {
-      digest?.abandon();
       await writer[Symbol.asyncDispose]();
       throw error;
     }
@@ -121,10 +130,9 @@ class PartFile implements BlobPart {
         `more than the ${this.#descriptor.size} bytes that its descriptor says`,
       );
     }
-    const digested = this.#digest.add(chunk);
     const written = this.#writer.write(chunk);
-    if (digested === undefined) return written;
-    return written === undefined ? digested : both(written, digested);
+    this.#digest.add(chunk, this.#writer.written);
+    return written;
   }
 
   async commit(): Promise<void> {
@@ -132,12 +140,16 @@ class PartFile implements BlobPart {
     if (this.offset !== size) {
       throw corrupt(this.#descriptor, `${this.offset} bytes, not the ${size} that its descriptor says`);
     }
-    const found = this.#digest.finish();
+    await this.#writer.flush();
+    this.#digest.add(NOTHING, size);
+    const finished = this.#writer.finish();
+    finished.catch(() => undefined); // is waited for below
+    const found = await this.#digest.finish();
     if (found !== digest) {
       await this.discard();
       throw corrupt(this.#descriptor, `bytes whose digest is "${found}"`);
     }
-    await this.#writer.finish();
+    await finished;
     try {
       await rename(this.#writer.path, this.#target);
     } catch (error) {
@@ -164,10 +176,6 @@ class PartFile implements BlobPart {
     }
     await this.#writer[Symbol.asyncDispose]();
   }
-}
-
-async function both(written: Promise<void>, digested: Promise<void>): Promise<void> {
-  await Promise.all([written, digested]);
 }
 
 /** How much a broken-off download left; a part longer than the blob is not its begin. */

@@ -10,6 +10,7 @@ import { OciError } from "../../oci/error.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
+import { FileDigests } from "../blobs/file-digests.ts";
 import { fillPart, openPartFile } from "../blobs/part-file.ts";
 import { readSmallBlob } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
@@ -29,6 +30,7 @@ const REF_NAME = "org.opencontainers.image.ref.name";
 export class FolderWriter implements BlobSink, ManifestSink {
   readonly #folder: string;
   readonly #shown: string;
+  readonly #digests = new FileDigests();
   readonly #referrers = new ReferrerEntries();
 
   private constructor(folder: string, shown: string) {
@@ -87,7 +89,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
       return;
     }
     const asError = (error: unknown): unknown => this.#notWritable(error);
-    const place = { path, target, sync: false, asError };
+    const place = { path, target, sync: false, digests: this.#digests, asError };
     await using part = await openPartFile(descriptor, place);
     try {
       await fillPart(part, descriptor, { open: openBlob, signal, onBytes });
