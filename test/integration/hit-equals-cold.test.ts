@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../cli/run-cli.ts";
+import { testSeed } from "../support/seeded-random.ts";
 import { buildProblem, Workbench } from "./support/workbench.ts";
 
 /*
@@ -10,10 +11,10 @@ import { buildProblem, Workbench } from "./support/workbench.ts";
  * a part of the cache (a file or a step changed) and one after changing it back give the same digests. A fixed time makes
  * digests comparable.
  *
- * STRAKE_PROPERTY_RUNS=200 tries more than the few that a test run has time for, STRAKE_PROPERTY_SEED others.
+ * STRAKE_PROPERTY_RUNS=200 tries more than the few that a test run has time for, STRAKE_TEST_SEED others.
  */
 const RUNS = Number(process.env["STRAKE_PROPERTY_RUNS"] ?? 5);
-const SEED = Number(process.env["STRAKE_PROPERTY_SEED"] ?? 20260301);
+const SEED = testSeed(20260301);
 
 const problem = buildProblem();
 
