@@ -19,7 +19,7 @@ const IDLE_MS = 15_000;
  * Memory for transient chunks that the first connections share, and the sizes of a buffer of it: each chunk costs its reader a
  * round, so what is alone takes more at a time.
  */
-const TRANSIENT_BYTES = 8 * 1024 * 1024;
+const TRANSIENT_BYTES = 6 * 1024 * 1024;
 const MIN_BUFFER_BYTES = 512 * 1024;
 
 /** Fetches large bodies over connections of its own; see `BulkConnection`. */
