@@ -79,34 +79,46 @@ describe.skipIf(!existsSync(CLI))(
 
     const points = Array.from({ length: KILLS }, (_, i) => (i === 0 ? 0.9 : random()));
 
+    /** Kills a download at that part of its bytes, and sees where the next one goes on. */
+    async function killDownload(point: number, folder: string, download: readonly string[]): Promise<void> {
+      proxy.rule = ({ path, method }) =>
+        method === "GET" && path.includes(layer.digest)
+          ? { kind: "drip", pieceBytes: 128 * 1024, pauseMs: 1 }
+          : undefined;
+      const store = `download-${point}`;
+      const moved = await kill(point * layer.size, store, ...download);
+      const onDisk = await largestFile(folder);
+      proxy.reset();
+      await run(store, "images");
+      await run(store, ...download);
+      const ranges = proxy.seen
+        .filter(({ method, path }) => method === "GET" && path.includes(layer.digest))
+        .map(({ headers }) => Number(/^bytes=(\d+)-$/.exec(headers.range ?? "bytes=0-")?.[1]));
+      // What was on its way to the process, the system had in its buffers; what reached the disk is there still.
+      for (const from of ranges) {
+        expect(moved - from).toBeLessThanOrEqual(MOST_LOST * layer.size + SOCKET_BUFFERS);
+        expect(onDisk - from).toBeLessThanOrEqual(MOST_LOST * layer.size);
+      }
+      expect(ranges.length).toBeLessThanOrEqual(1);
+      proxy.reset();
+      await run(store, ...download);
+      expect(proxy.seen.filter(({ path }) => path.includes("/blobs/"))).toEqual([]);
+      const files = await readdir(folder, { recursive: true });
+      expect(files.filter((file) => /\.part|\.tmp/.test(file))).toEqual([]);
+    }
+
     test.each(points)(
       `in a pull, at %f of the bytes: the next goes on there (seed ${seed})`,
       async (point) => {
-        const store = `pull-${point}`;
-        const name = `${proxy.host}/x:1`;
-        proxy.rule = ({ path, method }) =>
-          method === "GET" && path.includes(layer.digest)
-            ? { kind: "drip", pieceBytes: 128 * 1024, pauseMs: 1 }
-            : undefined;
-        const moved = await kill(point * layer.size, store, "pull", name);
-        const onDisk = await largestFile(join(root, store));
-        proxy.reset();
-        await run(store, "images");
-        await run(store, "pull", name);
-        const ranges = proxy.seen
-          .filter(({ method, path }) => method === "GET" && path.includes(layer.digest))
-          .map(({ headers }) => Number(/^bytes=(\d+)-$/.exec(headers.range ?? "bytes=0-")?.[1]));
-        // What was on its way to the process, the system had in its buffers; what reached the disk is there still.
-        for (const from of ranges) {
-          expect(moved - from).toBeLessThanOrEqual(MOST_LOST * layer.size + SOCKET_BUFFERS);
-          expect(onDisk - from).toBeLessThanOrEqual(MOST_LOST * layer.size);
-        }
-        expect(ranges.length).toBeLessThanOrEqual(1);
-        proxy.reset();
-        await run(store, "pull", name);
-        expect(proxy.seen.filter(({ path }) => path.includes("/blobs/"))).toEqual([]);
-        const files = await readdir(join(root, store), { recursive: true });
-        expect(files.filter((file) => /\.part|\.tmp/.test(file))).toEqual([]);
+        await killDownload(point, join(root, `download-${point}`), ["pull", `${proxy.host}/x:1`]);
+      },
+    );
+
+    test.each(points)(
+      `in a copy into a layout, at %f of the bytes: the next goes on there (seed ${seed})`,
+      async (point) => {
+        const layout = join(root, `layout-${point}`);
+        await killDownload(point, layout, ["copy", `${proxy.host}/x:1`, `oci:${layout}:1`]);
       },
     );
 

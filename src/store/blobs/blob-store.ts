@@ -10,7 +10,7 @@ import { syncFolder, writeFileWhole } from "../disk/write-file.ts";
 import type { StoreEnvironment } from "../environment.ts";
 import type { BlobStore, WriteBlobOptions } from "../types.ts";
 import { FileDigests } from "./file-digests.ts";
-import { type BlobPart, fillPart, openPartFile } from "./part-file.ts";
+import { type BlobPart, openPartFile, writeThroughPart } from "./part-file.ts";
 import { readChunks } from "./read-chunks.ts";
 import { readSmallBlob } from "./read-small.ts";
 
@@ -95,21 +95,11 @@ export class DiskBlobStore implements BlobStore {
       await this.#putWhole(descriptor.digest, await readSmallBlob(descriptor, open, options));
       return;
     }
-    for (;;) {
-      await using part = await this.openPart(descriptor, { signal });
-      if (part === undefined) return;
-      const begin = part.offset;
-      await fillPart(part, descriptor, { open, signal, onBytes });
-      try {
-        await part.commit();
-        return;
-      } catch (error) {
-        // The begin came from an earlier run, perhaps cut off by a loss of power: once more, without it.
-        const isWorthAnother = error instanceof OciError && begin > 0 && part.offset === descriptor.size;
-        if (!isWorthAnother) throw error;
-        onBytes?.(-descriptor.size);
-      }
-    }
+    await writeThroughPart(() => this.openPart(descriptor, { signal }), descriptor, {
+      open,
+      signal,
+      onBytes,
+    });
   }
 
   async openPart(

@@ -72,19 +72,44 @@ export async function openPartFile(
   }
 }
 
+export interface FillOptions {
+  readonly open: BlobOpener;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with a count of bytes that are here; a negative one takes back what turned out to be wrong. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+}
+
+/**
+ * Reads a blob into its part, from where the part ends, and makes it the blob. `openPart` gives undefined when the blob is
+ * there by now.
+ */
+export async function writeThroughPart(
+  openPart: () => Promise<BlobPart | undefined>,
+  descriptor: Descriptor,
+  options: FillOptions,
+): Promise<void> {
+  for (;;) {
+    await using part = await openPart();
+    if (part === undefined) return;
+    const begin = part.offset;
+    await fillPart(part, descriptor, options);
+    try {
+      await part.commit();
+      return;
+    } catch (error) {
+      // The begin came from an earlier run, perhaps cut off by a loss of power: once more, without it.
+      const isWorthAnother = error instanceof OciError && begin > 0 && part.offset === descriptor.size;
+      if (!isWorthAnother) throw error;
+      options.onBytes?.(-descriptor.size);
+    }
+  }
+}
+
 /** Reads a blob into its part, from where the part ends. */
 export async function fillPart(
   part: Pick<BlobPart, "offset" | "append">,
   { size }: Descriptor,
-  {
-    open,
-    signal,
-    onBytes,
-  }: {
-    readonly open: BlobOpener;
-    readonly signal?: AbortSignal | undefined;
-    readonly onBytes?: ((count: number) => void) | undefined;
-  },
+  { open, signal, onBytes }: FillOptions,
 ): Promise<void> {
   const { offset } = part;
   if (offset > 0) onBytes?.(offset);

@@ -11,9 +11,10 @@ import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { FileDigests } from "../blobs/file-digests.ts";
-import { fillPart, openPartFile } from "../blobs/part-file.ts";
+import { type BlobPart, openPartFile, writeThroughPart } from "../blobs/part-file.ts";
 import { readSmallBlob } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
+import { claimPart } from "./claim-part.ts";
 import { TransportError } from "./error.ts";
 import { whileLocked } from "./lock-folder.ts";
 import { blobName } from "./oci-layout.ts";
@@ -81,21 +82,54 @@ export class FolderWriter implements BlobSink, ManifestSink {
   ): Promise<void> {
     if (await this.hasBlob(descriptor)) return;
     const target = this.#path(blobName(descriptor.digest));
-    const path = `${dirname(target)}/.${randomUUID()}`;
     await this.#onDisk(() => mkdir(dirname(target), { recursive: true }));
     if (descriptor.size <= SMALL_BLOB_BYTES) {
       const bytes = await readSmallBlob(descriptor, openBlob, { signal, onBytes });
-      await this.#onDisk(() => writeWhole(path, target, bytes));
+      await this.#onDisk(() => writeWhole(target, bytes));
       return;
     }
-    const asError = (error: unknown): unknown => this.#notWritable(error);
-    const place = { path, target, sync: false, digests: this.#digests, asError };
-    await using part = await openPartFile(descriptor, place);
+    await writeThroughPart(() => this.#openPart(descriptor, target), descriptor, {
+      open: openBlob,
+      signal,
+      onBytes,
+    });
+  }
+
+  /** Undefined when somebody else has finished the blob meanwhile. */
+  async #openPart(descriptor: Descriptor, target: string): Promise<BlobPart | undefined> {
+    const { path, isKept, release } = claimPart(target);
     try {
-      await fillPart(part, descriptor, { open: openBlob, signal, onBytes });
-      await part.commit();
+      if (await this.hasBlob(descriptor)) {
+        await rm(path, { force: true });
+        release();
+        return undefined;
+      }
+      const asError = (error: unknown): unknown => this.#notWritable(error);
+      const place = { path, target, sync: false, digests: this.#digests, asError };
+      const part = await openPartFile(descriptor, place);
+      // What the disk has no room for, or has no right to, would only be in the way there.
+      let isUseful = isKept;
+      const useless = (error: unknown): never => {
+        isUseful = false;
+        throw error;
+      };
+      return {
+        get offset() {
+          return part.offset;
+        },
+        append: (chunk) => part.append(chunk)?.catch(useless),
+        commit: () => part.commit().catch(useless),
+        discard: () => part.discard(),
+        async [Symbol.asyncDispose]() {
+          try {
+            await (isUseful ? part[Symbol.asyncDispose]() : part.discard());
+          } finally {
+            release();
+          }
+        },
+      };
     } catch (error) {
-      await part.discard();
+      release();
       throw error;
     }
   }
@@ -108,7 +142,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
     }: { readonly mediaType: string; readonly digest?: Digest | undefined },
   ): Promise<Descriptor> {
     const descriptor = { mediaType, digest, size: bytes.byteLength };
-    await this.writeBlob(descriptor, async () => bytesOnce(bytes));
+    await this.writeBlob(descriptor, async ({ offset }) => bytesOnce(bytes.subarray(offset)));
     this.#referrers.note(bytes, descriptor);
     return descriptor;
   }
@@ -188,7 +222,8 @@ function isSameEntry(before: Descriptor, added: Descriptor): boolean {
   return name !== undefined || before.digest === added.digest;
 }
 
-async function writeWhole(path: string, target: string, bytes: Uint8Array): Promise<void> {
+async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
+  const path = join(dirname(target), `.${randomUUID()}`);
   try {
     await writeFile(path, bytes, { flag: "wx", mode: 0o644 });
     await rename(path, target);

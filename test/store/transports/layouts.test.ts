@@ -6,11 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { bytesOnce } from "../../../src/oci/bytes-once.ts";
 import { type BlobOpener, type Descriptor, digestOf, MEDIA_TYPES } from "../../../src/oci/index.ts";
 import {
   ArchiveFile,
@@ -168,25 +170,73 @@ describe("a blob of several megabytes", () => {
     expect(large.equals(Buffer.concat(chunks))).toBe(true);
   });
 
-  it("leaves nothing in a folder when it is wrong, breaks off or can't be written", async () => {
+  it("leaves nothing in a folder when it is wrong or can't be written", async () => {
     const path = fresh();
     const writer = await FolderWriter.open(path);
     const wrong = Buffer.from(large).fill(0, 5, 6).fill(1, 6, 7);
     await expect(writer.writeBlob(descriptor, openBlob(wrong))).rejects.toMatchObject({
       code: "BLOB_CORRUPT",
     });
-    const broken: BlobOpener = async () =>
-      (async function* () {
-        yield large.subarray(0, 2_000_000);
-        throw new Error("broken off");
-      })();
-    await expect(writer.writeBlob(descriptor, broken)).rejects.toThrow("broken off");
     expect(readdirSync(join(path, "blobs/sha256"))).toEqual([]);
     mkdirSync(join(path, "blobs/sha256", descriptor.digest.slice(7)));
     await expect(writer.writeBlob(descriptor, openBlob(large))).rejects.toMatchObject({
       code: "NOT_WRITABLE",
     });
     expect(readdirSync(join(path, "blobs/sha256"))).toHaveLength(1);
+  });
+
+  const breakOff: BlobOpener = async () =>
+    (async function* () {
+      yield large.subarray(0, 2_000_000);
+      throw new Error("broken off");
+    })();
+
+  it("goes on where it was broken off in a folder", async () => {
+    const path = fresh();
+    const part = join(path, "blobs/sha256", `.${descriptor.digest.slice(7)}.part`);
+    await expect((await FolderWriter.open(path)).writeBlob(descriptor, breakOff)).rejects.toThrow("broken");
+    expect(statSync(part).size).toBe(2_000_000);
+    const offsets: number[] = [];
+    const open: BlobOpener = async (options) => {
+      offsets.push(options.offset);
+      return bytesOnce(large.subarray(options.offset));
+    };
+    const counts: number[] = [];
+    const onBytes = (count: number) => void counts.push(count);
+    await (await FolderWriter.open(path)).writeBlob(descriptor, open, { onBytes });
+    expect(offsets).toEqual([2_000_000]);
+    expect(counts[0]).toBe(2_000_000);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(large.byteLength);
+    expect(readdirSync(dirname(part))).toEqual([descriptor.digest.slice(7)]);
+  });
+
+  it("does not go on with what is no begin of it", async () => {
+    const path = fresh();
+    const writer = await FolderWriter.open(path);
+    await expect(writer.writeBlob(descriptor, breakOff)).rejects.toThrow("broken");
+    const folder = join(path, "blobs/sha256");
+    writeFileSync(join(folder, `.${descriptor.digest.slice(7)}.part`), Buffer.alloc(1_500_000));
+    const counts: number[] = [];
+    const open: BlobOpener = async ({ offset }) => bytesOnce(large.subarray(offset));
+    await writer.writeBlob(descriptor, open, { onBytes: (count) => void counts.push(count) });
+    expect(counts.reduce((sum, count) => sum + count)).toBe(large.byteLength);
+    expect(readFileSync(join(folder, descriptor.digest.slice(7))).equals(large)).toBe(true);
+  });
+
+  it("two at once in one folder each come whole, and leave one", async () => {
+    const path = fresh();
+    const writers = await Promise.all([FolderWriter.open(path), FolderWriter.open(path)]);
+    const slowly: BlobOpener = async ({ offset }) =>
+      (async function* () {
+        for (let at = offset; at < large.byteLength; at += 500_000) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          yield large.subarray(at, Math.min(at + 500_000, large.byteLength));
+        }
+      })();
+    await Promise.all(writers.map((writer) => writer.writeBlob(descriptor, slowly)));
+    const folder = join(path, "blobs/sha256");
+    expect(readdirSync(folder)).toEqual([descriptor.digest.slice(7)]);
+    expect(readFileSync(join(folder, descriptor.digest.slice(7))).equals(large)).toBe(true);
   });
 });
 
