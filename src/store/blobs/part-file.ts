@@ -6,7 +6,7 @@ import { splitDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { FileWriter } from "./file-writer.ts";
+import { FileWriter, type FileWriterOptions } from "./file-writer.ts";
 import { digestBeside, digestHere, type PartDigest } from "./part-digest.ts";
 
 /** Digests of blobs from this size on are found beside the receiving; below, starting a thread costs more than it saves. */
@@ -54,8 +54,7 @@ export async function openPartFile(
   const toError = asError ?? ((error: unknown) => diskFault(attempt, target, error));
   const { algorithm } = splitDigest(descriptor.digest);
   try {
-    const position = await usableBytes(path, descriptor.size);
-    const flags = position > 0 ? "r+" : "w";
+    const { position, flags } = await findBegin(path, descriptor.size);
     const writer = await FileWriter.open(path, { attempt, sync, transient: true, flags, position, asError });
     try {
       const isFollowed = descriptor.size >= FOLLOW_BYTES && availableParallelism() > 1;
@@ -203,13 +202,19 @@ class PartFile implements BlobPart {
   }
 }
 
-/** How much a broken-off download left; a part longer than the blob is not its begin. */
-async function usableBytes(path: string, size: number): Promise<number> {
+/**
+ * Where to go on, and how to open the file. A part longer than the blob is not its begin. One that is there is not truncated
+ * without need, even if it is empty: ext4 writes out what was truncated when it is closed, and makes us wait for it.
+ */
+async function findBegin(
+  path: string,
+  size: number,
+): Promise<Required<Pick<FileWriterOptions, "position" | "flags">>> {
   try {
     const { size: bytes } = await stat(path);
-    return bytes > size ? 0 : bytes;
+    return bytes > size ? { position: 0, flags: "w" } : { position: bytes, flags: "r+" };
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return 0;
+    if (isErrno(error, "ENOENT")) return { position: 0, flags: "w" };
     throw error;
   }
 }
