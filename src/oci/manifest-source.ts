@@ -39,6 +39,8 @@ export interface ManifestSink {
       /** What others name it by; its sha256 digest when absent. */
       readonly digest?: Digest | undefined;
       readonly tag?: string | undefined;
+      /** Something that it lists has only just come: so it is not there yet, and need not be looked for. */
+      readonly isNew?: boolean | undefined;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Descriptor>;

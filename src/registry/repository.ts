@@ -95,9 +95,10 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
       readonly mediaType: string;
       readonly digest?: Digest | undefined;
       readonly tag?: string | undefined;
+      readonly isNew?: boolean | undefined;
     } & Cancellable,
   ): Promise<Descriptor> {
-    const { mediaType, tag, signal } = options;
+    const { mediaType, tag, isNew = false, signal } = options;
     const descriptor = { mediaType, digest: options.digest ?? digestOf(bytes), size: bytes.byteLength };
     verifyBytes(bytes, descriptor);
     const document = decodeManifestDocument(bytes, mediaType);
@@ -105,7 +106,7 @@ export class Repository implements BlobSource, BlobSink, ManifestSource, Manifes
     const { subject } = content;
     const { session, repository } = await this.#upstream();
     // With a subject the answer is needed: it tells whether the registry has noted the referrer.
-    const always = subject !== undefined;
+    const always = isNew || subject !== undefined;
     const result = await pushManifest(session, { repository, descriptor, bytes, tag, always, signal });
     this.#deps.onEvent?.({
       kind: "manifest-pushed",

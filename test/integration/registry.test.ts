@@ -71,6 +71,27 @@ describe.skipIf(!hasRegistry)("against a real registry (docker-registry installe
     expect(blobs.mounted + blobs.uploaded).toBe(3);
   });
 
+  test("a manifest is looked for only where all that it lists was there", async () => {
+    const image = makeImage({ seed: "looked for" });
+    const push = async (): Promise<readonly string[]> => {
+      const requests: string[] = [];
+      await using client = new RegistryClient({
+        onEvent: (event) => {
+          if (event.kind === "request" && event.url.includes("/manifests/"))
+            requests.push(`${event.method} ${event.status}`);
+        },
+      });
+      await pushImage(client, {
+        source: image.blobs,
+        root: image.manifest,
+        reference: reference("looked/for:1"),
+      });
+      return requests;
+    };
+    expect(await push()).toEqual(["PUT 201"]);
+    expect(await push()).toEqual(["HEAD 200"]);
+  });
+
   test("an index is pushed whole and pulled for one platform", async () => {
     await using client = new RegistryClient();
     const { blobs, index } = makeIndex(["amd64", "arm64"]);

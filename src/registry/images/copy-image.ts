@@ -3,6 +3,7 @@ import type {
   BlobSource,
   Descriptor,
   Digest,
+  FetchedManifest,
   ImageFormat,
   LostInFormat,
   Platform,
@@ -74,7 +75,7 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
   const { from, name, tags, signal } = options;
   const counts = { uploaded: 0, mounted: 0, present: 0 };
   let uploadedBytes = 0;
-  const onBlob: OnBlob = (kind, size) => {
+  const onBlob: OnBlob = (kind, { size }) => {
     counts[kind]++;
     if (kind === "uploaded") uploadedBytes += size;
   };
@@ -92,7 +93,7 @@ export async function copyImage(options: CopyImageOptions): Promise<PushedImage>
   return { descriptor: root.descriptor, document: root, tags, blobs: counts, uploadedBytes };
 }
 
-type OnBlob = (kind: PushBlobResult["kind"], size: number) => void;
+type OnBlob = (kind: PushBlobResult["kind"], blob: Descriptor) => void;
 
 /** @returns the documents that were written */
 async function copyTree(
@@ -104,25 +105,35 @@ async function copyTree(
   const blobs = distinctBlobs(
     tree.manifests.flatMap(({ manifest }) => [manifest.config, ...manifest.layers.filter(isDistributable)]),
   );
-  await copyBlobs(blobs, options, onBlob);
+  const fresh = new Set<Digest>();
+  await copyBlobs(blobs, options, (kind, blob) => {
+    if (kind !== "present") fresh.add(blob.digest);
+    onBlob(kind, blob);
+  });
   try {
-    return await copyAcceptably(tree, options, tags);
+    return await copyAcceptably(tree, options, { tags, fresh });
   } catch (error) {
     if (!isMissingBlob(error) || options.forgetBlobs === undefined) throw error;
     options.forgetBlobs(blobs);
-    await copyBlobs(blobs, options, (kind, size) => (kind === "uploaded" ? onBlob(kind, size) : undefined));
-    return await copyAcceptably(tree, options, tags);
+    await copyBlobs(blobs, options, (kind, blob) => (kind === "uploaded" ? onBlob(kind, blob) : undefined));
+    return await copyAcceptably(tree, options, { tags, fresh });
   }
+}
+
+interface Documents {
+  readonly tags: readonly string[];
+  /** Blobs that the target had not. */
+  readonly fresh: ReadonlySet<Digest>;
 }
 
 /** Writes the documents; with Docker's media types where the target takes no others and it is wanted. */
 async function copyAcceptably(
   tree: DocumentTree,
   options: CopyImageOptions,
-  tags: readonly string[],
+  documents: Documents,
 ): Promise<DocumentTree> {
   try {
-    await copyDocuments(tree, options, tags);
+    await copyDocuments(tree, options, documents);
     return tree;
   } catch (error) {
     const mayFallBack =
@@ -130,7 +141,7 @@ async function copyAcceptably(
     if (!mayFallBack || !isRefusedType(error)) throw error;
     const converted = convert(tree, "docker", options, error);
     try {
-      await copyDocuments(converted, options, tags);
+      await copyDocuments(converted, options, documents);
     } catch (again) {
       // The media types were not what is wrong.
       throw isRefusedType(again) ? error : again;
@@ -164,7 +175,7 @@ async function copyBlobs(
     PARALLEL_BLOBS,
     async (descriptor, inner) => {
       const result = await pushBlob(descriptor, (at) => from.openBlob(descriptor, at), inner);
-      onBlob(result.kind, descriptor.size);
+      onBlob(result.kind, descriptor);
     },
     signal,
   );
@@ -173,24 +184,30 @@ async function copyBlobs(
 async function copyDocuments(
   { root, manifests, indexes }: DocumentTree,
   { to, signal }: CopyImageOptions,
-  tags: readonly string[],
+  { tags, fresh }: Documents,
 ): Promise<void> {
+  const hasFresh = ({ manifest }: FetchedManifest): boolean =>
+    [manifest.config, ...manifest.layers].some(({ digest }) => fresh.has(digest));
   await runParallel(
     manifests.filter((manifest) => manifest !== root),
     PARALLEL_BLOBS,
-    async ({ bytes, descriptor }, inner) => {
-      const { mediaType, digest } = descriptor;
-      await to.pushManifest(bytes, { mediaType, digest, signal: inner });
+    async (document, inner) => {
+      const { mediaType, digest } = document.descriptor;
+      const isNew = hasFresh(document);
+      await to.pushManifest(document.bytes, { mediaType, digest, isNew, signal: inner });
     },
     signal,
   );
+  // One that lists the images with these blobs, somewhere below.
+  const isNew = fresh.size > 0;
   for (const { bytes, descriptor } of indexes) {
-    await to.pushManifest(bytes, { mediaType: descriptor.mediaType, digest: descriptor.digest, signal });
+    const { mediaType, digest } = descriptor;
+    await to.pushManifest(bytes, { mediaType, digest, isNew, signal });
   }
   const { bytes, descriptor } = root;
   const { mediaType, digest } = descriptor;
   for (const tag of tags.length === 0 ? [undefined] : tags) {
-    await to.pushManifest(bytes, { mediaType, digest, tag, signal });
+    await to.pushManifest(bytes, { mediaType, digest, tag, isNew, signal });
   }
 }
 

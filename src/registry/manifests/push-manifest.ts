@@ -14,7 +14,7 @@ export interface PushManifestRequest {
   readonly bytes: Uint8Array;
   /** Where to put it: under its digest when absent. */
   readonly tag?: string | undefined;
-  /** Send it even if it is there already, because the answer tells something. */
+  /** Send it without asking whether it is there already: it cannot be, or the answer tells something. */
   readonly always?: boolean | undefined;
   /** Only while the tag is at this version (an ETag); not all registries heed it. */
   readonly ifMatch?: string | undefined;
