@@ -170,8 +170,10 @@ async function copyBlobs(
   { from, pushBlob, signal }: CopyImageOptions,
   onBlob: OnBlob,
 ): Promise<void> {
+  // What takes longest goes first, so that nothing large is left alone at the end.
+  const order = blobs.toSorted((a, b) => b.size - a.size);
   await runParallel(
-    blobs,
+    order,
     PARALLEL_BLOBS,
     async (descriptor, inner) => {
       const result = await pushBlob(descriptor, (at) => from.openBlob(descriptor, at), inner);
