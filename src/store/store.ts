@@ -75,19 +75,14 @@ export class Store implements AsyncDisposable {
     signal?.throwIfAborted();
     const paths = new StorePaths(root.replace(/(?<=.)\/+$/, ""));
     openFormat(paths);
-    let calls: FlockCalls | undefined;
-    const bind = (): FlockCalls => {
-      calls ??= bindFlock();
-      return calls;
-    };
-    const temp = new TempSpace(paths.temp, bind);
-    const memory = new MemorySpace(memoryRoots, { calls: bind, fallback: temp });
+    const temp = new TempSpace(paths.temp, bindFlock);
+    const memory = new MemorySpace(memoryRoots, { calls: bindFlock, fallback: temp });
     const locks = new LockTable(paths, () => {
       // Whoever dies holding a lock leaves a folder by which the next start sees that there is something to clean.
       temp.prepare();
-      return bind();
+      return bindFlock();
     });
-    const store = new Store({ paths, temp, memory, locks, machine, searchPath }, bind);
+    const store = new Store({ paths, temp, memory, locks, machine, searchPath }, bindFlock);
     const hasLeftovers = temp.looksAbandoned() || memory.looksAbandoned();
     if (hasLeftovers || store.#diskImages.isIndexStale()) store.#cleaning = store.#clean();
     return store;

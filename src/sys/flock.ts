@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { getSystemErrorName } from "node:util";
+import { lazily } from "../util/lazily.ts";
 
 export type FlockMode = "shared" | "exclusive";
 
@@ -25,8 +26,10 @@ const LOCK_UNLOCK = 8;
 const EINTR = 4;
 const EWOULDBLOCK = 11;
 
-/** Binds flock(2) and syncfs(2). Loading koffi takes some 6 ms, so call this only when a lock is needed, and keep it. */
-export function bindFlock(): FlockCalls {
+/** Binds flock(2) and syncfs(2), once. Loading koffi takes some 6 ms, so call this only when a lock is needed. */
+export const bindFlock: () => FlockCalls = lazily(loadFlock);
+
+function loadFlock(): FlockCalls {
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   const libc = koffi.load(null);
   const flock = libc.func("int flock(int fd, int operation)");

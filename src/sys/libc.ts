@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { lazily } from "../util/lazily.ts";
 import { SysError } from "./error.ts";
 
 /** A C function that answers a number, negative when it failed. */
@@ -20,20 +21,12 @@ export interface Libc {
  * The C library that this process already runs on. Loading koffi takes about 8 ms, so it happens at the first
  * call, and once: what is kept here is never changed afterwards.
  */
-export const libc: () => Libc = once(loadLibc);
+export const libc: () => Libc = lazily(loadLibc);
 
 /** @throws {SysError} when `result` is negative, with the errno of the call just made. */
 export function check(result: number, syscall: string, path?: string): number {
   if (result < 0) throw new SysError({ errno: libc().errno(), syscall, ...(path !== undefined && { path }) });
   return result;
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 function loadLibc(): Libc {

@@ -41,7 +41,7 @@ interface Idle {
 export function createBulkGet(tlsFor: TlsFor): BulkGet {
   const idle = new Map<string, Idle[]>();
   const tlsKey = createTlsKeys();
-  let active = 0;
+  const busy = new Set<BulkConnection>();
 
   function reuse(key: string): BulkConnection | undefined {
     for (;;) {
@@ -78,15 +78,15 @@ export function createBulkGet(tlsFor: TlsFor): BulkGet {
         reused ?? (await connect(url, url.protocol === "https:" ? await tlsFor(tls) : undefined, signal));
       const onAbort = (): void => connection.fail(new NetworkError("other", "the request was aborted"));
       signal?.addEventListener("abort", onAbort, { once: true });
-      active++;
+      busy.add(connection);
       const finish = (isClean: boolean): void => {
-        active--;
+        busy.delete(connection);
         signal?.removeEventListener("abort", onAbort);
         if (isClean) keep(key, connection);
         else connection.destroy();
       };
       try {
-        connection.setTransient(request.transient === true ? bufferBytes(active) : undefined);
+        connection.setTransient(request.transient === true ? bufferBytes(busy.size) : undefined);
         connection.write(requestHead(request));
         const head = await readHead(connection, request.answerTimeoutMs);
         const body = createBody(connection, head, request, finish);
@@ -108,8 +108,8 @@ export function createBulkGet(tlsFor: TlsFor): BulkGet {
   };
 }
 
-function bufferBytes(active: number): number {
-  return Math.max(MIN_BUFFER_BYTES, Math.floor(TRANSIENT_BYTES / active / RING_BUFFERS));
+function bufferBytes(connections: number): number {
+  return Math.max(MIN_BUFFER_BYTES, Math.floor(TRANSIENT_BYTES / connections / RING_BUFFERS));
 }
 
 function requestHead({ url, headers }: ExchangeRequest): string {
