@@ -34,6 +34,7 @@ export class StrakeError<Code extends string = string> extends Error {
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // Each class says its name itself: a bundler that makes names short renames the class.
     this.name = new.target.name;
     this.code = code;
     this.hint = details.hint;

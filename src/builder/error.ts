@@ -19,10 +19,13 @@ export type BuildErrorCode =
   | "OUTPUT_FAILED";
 
 /** A build that cannot go on. `at` names the instruction where one is to blame. */
-export class BuildError extends StrakeError<BuildErrorCode> {}
+export class BuildError extends StrakeError<BuildErrorCode> {
+  static override readonly name: string = "BuildError";
+}
 
 /** A RUN whose command failed. */
 export class RunFailedError extends BuildError {
+  static override readonly name: string = "RunFailedError";
   /** 1 to 255. */
   readonly exitCode: number;
   /** The end of what the command wrote, standard output and error as they came. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { isatty } from "node:tty";
+import { nowMs } from "../util/now-ms.ts";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { readSettings, readUser } from "./environment.ts";
@@ -52,7 +53,7 @@ async function createContext(): Promise<CommandContext> {
     signal: controller.signal,
     sources: new Map(),
     now: Date.now,
-    nowMs: () => performance.now(),
+    nowMs,
   };
 }
 

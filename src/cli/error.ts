@@ -22,7 +22,9 @@ export type CliErrorCode =
   | "OUTPUT_FAILED";
 
 /** What the command line itself can't accept or find. */
-export class CliError extends StrakeError<CliErrorCode> {}
+export class CliError extends StrakeError<CliErrorCode> {
+  static override readonly name: string = "CliError";
+}
 
 /** A wrong command line. */
 export function usageError(message: string, hint?: string): CliError {

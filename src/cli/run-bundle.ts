@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import nodeModule, { createRequire } from "node:module";
+import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { Script } from "node:vm";
 
@@ -16,10 +16,12 @@ export function compiledFile(bundle: string, command: string | undefined): strin
   return `${bundle}.${TRANSFERS.has(command ?? "") ? "transfers" : "builds"}.compiled`;
 }
 
-/** Compiles a CommonJS script that is all ASCII. @param cachedData what V8 compiled of it before; it may refuse that */
+/**
+ * Compiles a CommonJS script that is all ASCII, and has the function around it that Node puts around one.
+ * @param cachedData what V8 compiled of it before; it may refuse that
+ */
 export function compileBundle(filename: string, cachedData?: Buffer): Script {
-  const source = nodeModule.wrap(readFileSync(filename, "latin1"));
-  return new Script(source, { filename, cachedData });
+  return new Script(readFileSync(filename, "latin1"), { filename, cachedData });
 }
 
 /** Runs it as Node runs a CommonJS module. */

@@ -11,6 +11,31 @@ export interface OpenBlobOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A blob's bytes as they are stored, from an offset on. */
+export interface BlobBytes extends AsyncIterable<Uint8Array> {
+  /** Where they are part of a file: opens that, instead of the iteration. */
+  readonly openFile?: (() => Promise<FileBytes>) | undefined;
+}
+
+/**
+ * Bytes of an open file, taken one after the other: by the reader, or by a socket, which gets them from the kernel
+ * without their passing through this process.
+ */
+export interface FileBytes {
+  /** Bytes that are not taken yet. */
+  readonly left: number;
+  /**
+   * Lets a socket have the next bytes, without waiting.
+   * @param socket the number of a file descriptor; nothing may be under way to it
+   * @param maxBytes how many it may have
+   * @returns how many it took; 0 when it is full, broken, or when the bytes are better read at the moment
+   */
+  send(socket: number, maxBytes: number): number;
+  /** The next bytes, at most so many, in memory that is used again for the next read; none at the file's end. */
+  read(maxBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** Something that has blobs: a store, a registry repository, an archive. */
 export interface BlobSource {
   /**
@@ -18,7 +43,7 @@ export interface BlobSource {
    * again from any offset. The source does not promise the digest: whoever reads verifies.
    * @throws {OciError} BLOB_NOT_FOUND
    */
-  openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<AsyncIterable<Uint8Array>>;
+  openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<BlobBytes>;
 }
 
 /** Opens the same bytes again from an offset: what a retry needs. */
@@ -27,7 +52,7 @@ export type BlobOpener = (options: {
   /** See `OpenBlobOptions`. */
   readonly transient?: boolean;
   readonly signal?: AbortSignal | undefined;
-}) => Promise<AsyncIterable<Uint8Array>>;
+}) => Promise<BlobBytes>;
 
 /** Something that takes blobs. Both calls are idempotent; a blob appears whole and verified or not at all. */
 export interface BlobSink {

@@ -12,4 +12,6 @@ export type OciErrorCode =
   | "NOT_CONVERTIBLE";
 
 /** A document, name or blob that does not follow the OCI specifications. */
-export class OciError extends StrakeError<OciErrorCode> {}
+export class OciError extends StrakeError<OciErrorCode> {
+  static override readonly name: string = "OciError";
+}

@@ -1,5 +1,12 @@
 export { artifactTypeOf, referrerDescriptor } from "./artifact-type.ts";
-export type { BlobOpener, BlobSink, BlobSource, OpenBlobOptions } from "./blob-source.ts";
+export type {
+  BlobBytes,
+  BlobOpener,
+  BlobSink,
+  BlobSource,
+  FileBytes,
+  OpenBlobOptions,
+} from "./blob-source.ts";
 export { computeChainIds } from "./chain-id.ts";
 export {
   type ChoosePlatformOptions,

@@ -1,3 +1,5 @@
+import { nowMs } from "../util/now-ms.ts";
+
 /** Time and chance, given from outside so that waiting and backing off can be tested without waiting. */
 export interface Clock {
   /** Milliseconds of a clock that never jumps. */
@@ -11,7 +13,7 @@ export interface Clock {
 }
 
 export const SYSTEM_CLOCK: Clock = {
-  nowMs: () => performance.now(),
+  nowMs,
   dateMs: () => Date.now(),
   random: () => Math.random(),
   schedule: (delayMs, callback) => {

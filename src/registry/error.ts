@@ -53,6 +53,7 @@ export interface RegistryErrorDetails extends ErrorDetails {
 
 /** A registry could not be reached, refused, or answered what it must not. Carries no secret. */
 export class RegistryError extends StrakeError<RegistryErrorCode> {
+  static override readonly name: string = "RegistryError";
   readonly registry: string | undefined;
   readonly repository: string | undefined;
   readonly method: string | undefined;

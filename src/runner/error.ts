@@ -13,4 +13,6 @@ export type RunnerErrorCode =
   | "USER_NAMESPACE_UNAVAILABLE";
 
 /** A command of a build could not be run, as opposed to: it ran and failed. */
-export class RunnerError extends StrakeError<RunnerErrorCode> {}
+export class RunnerError extends StrakeError<RunnerErrorCode> {
+  static override readonly name: string = "RunnerError";
+}

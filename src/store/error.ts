@@ -22,4 +22,6 @@ export type StoreErrorCode =
   | "COMPRESSION_UNAVAILABLE";
 
 /** The store on disk could not do what was asked. */
-export class StoreError extends StrakeError<StoreErrorCode> {}
+export class StoreError extends StrakeError<StoreErrorCode> {
+  static override readonly name: string = "StoreError";
+}

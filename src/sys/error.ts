@@ -28,6 +28,7 @@ export interface SysErrorDetails {
 
 /** A system call that failed. */
 export class SysError extends StrakeError<SysErrorCode> {
+  static override readonly name: string = "SysError";
   readonly errno: number;
   readonly syscall: string;
 

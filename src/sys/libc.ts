@@ -13,6 +13,7 @@ export interface Libc {
   readonly mknod: ForeignFunction;
   readonly utimensat: ForeignFunction;
   readonly futimens: ForeignFunction;
+  readonly sendfile: ForeignFunction;
   /** The errno of the last call that failed. */
   readonly errno: () => number;
 }
@@ -43,6 +44,7 @@ function loadLibc(): Libc {
     mknod: bindMknod(declare),
     utimensat: declare("int utimensat(int folder, const void *path, const void *times, int flags)"),
     futimens: declare("int futimens(int fd, const void *times)"),
+    sendfile: declare("long sendfile(int out, int in, void *offset, size_t count)"),
     errno: () => koffi.errno(),
   };
 }

@@ -15,4 +15,6 @@ export type TarErrorCode =
   | "PATH_ESCAPES";
 
 /** An archive that cannot be read. */
-export class TarError extends StrakeError<TarErrorCode> {}
+export class TarError extends StrakeError<TarErrorCode> {
+  static override readonly name: string = "TarError";
+}

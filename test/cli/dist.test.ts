@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,7 +45,7 @@ describe("dist/cli.js", () => {
   it.each(["build", "copy"])("has compiled code for %s beside it that this Node takes", (command) => {
     const [name] = /cli\/strake-\w+\.cjs/.exec(readFileSync(CLI, "utf8")) ?? [];
     const script = join(ROOT, "dist", name ?? "");
-    const source = nodeModule.wrap(readFileSync(script, "latin1"));
+    const source = readFileSync(script, "latin1");
     const cachedData = readFileSync(compiledFile(script, command));
     expect(new Script(source, { filename: script, cachedData }).cachedDataRejected).toBe(false);
   });

@@ -1,5 +1,6 @@
 import { bytesOnce } from "../../oci/bytes-once.ts";
 import {
+  type BlobBytes,
   type BlobOpener,
   type BlobSource,
   type Descriptor,
@@ -42,7 +43,7 @@ export class EditedImage implements ManifestSource, BlobSource {
     return document;
   }
 
-  async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+  async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<BlobBytes> {
     const { digest } = descriptor;
     const config = this.#configs.get(digest);
     if (config !== undefined) return bytesOnce(config.subarray(options.offset ?? 0));

@@ -21,4 +21,6 @@ export type FilesErrorCode =
   | "READ_FAILED";
 
 /** A COPY, ADD, WORKDIR or USER that its files do not allow. The caller adds the place in the Dockerfile. */
-export class FilesError extends StrakeError<FilesErrorCode> {}
+export class FilesError extends StrakeError<FilesErrorCode> {
+  static override readonly name: string = "FilesError";
+}

@@ -1,4 +1,11 @@
-import { type BlobOpener, type Descriptor, OciError } from "../../oci/index.ts";
+import {
+  type BlobBytes,
+  type BlobOpener,
+  type Descriptor,
+  type FileBytes,
+  OciError,
+} from "../../oci/index.ts";
+import { lazily } from "../../util/lazily.ts";
 import type { RequestBody } from "../transport/exchange.ts";
 
 /** Small pieces are joined up to this: each write costs a system call, and TLS a record. */
@@ -21,13 +28,24 @@ export function uploadBody(
   } = {},
 ): RequestBody {
   const { offset = 0, end = descriptor.size, signal, onSent } = options;
-  return { size: end - offset, chunks: chunks() };
+  const opened = lazily((): Promise<BlobBytes> => open({ offset, transient: true, signal }));
+  return { size: end - offset, chunks: chunks(), openFile };
+
+  async function openFile(): Promise<FileBytes | undefined> {
+    // Of pieces each one's source is opened for itself, up to the blob's end.
+    const file = end === descriptor.size ? await (await opened()).openFile?.() : undefined;
+    if (file === undefined) return undefined;
+    if (file.left !== end - offset) {
+      await file.close();
+      throw wrongSize(descriptor, file.left > end - offset ? "more" : "fewer");
+    }
+    return watched(file, descriptor, () => onSent?.(end - file.left));
+  }
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     let at = offset;
     if (at === end) return;
-    const bytes = await open({ offset, transient: true, signal });
-    for await (const chunk of joinChunks(bytes, descriptor.size - offset)) {
+    for await (const chunk of joinChunks(await opened(), descriptor.size - offset)) {
       const piece = at + chunk.byteLength > end ? chunk.subarray(0, end - at) : chunk;
       if (piece.byteLength < chunk.byteLength && end === descriptor.size) throw wrongSize(descriptor, "more");
       yield piece;
@@ -66,6 +84,31 @@ export async function* joinChunks(
     size += chunk.byteLength;
   }
   if (joined !== undefined && size > 0) yield joined.subarray(0, size);
+}
+
+/** Tells of bytes when they are gone: those that were read are when more is asked for. Notices a file that was cut. */
+function watched(file: FileBytes, descriptor: Descriptor, report: () => void): FileBytes {
+  return {
+    get left() {
+      return file.left;
+    },
+    send(socket, maxBytes) {
+      const sent = file.send(socket, maxBytes);
+      report();
+      return sent;
+    },
+    async read(maxBytes) {
+      report();
+      const piece = await file.read(maxBytes);
+      // Whoever sends would wait for ever for what is not there.
+      if (piece.byteLength === 0) throw wrongSize(descriptor, "fewer");
+      return piece;
+    },
+    async close() {
+      report();
+      await file.close();
+    },
+  };
 }
 
 function wrongSize({ digest, size }: Descriptor, how: "more" | "fewer"): OciError {

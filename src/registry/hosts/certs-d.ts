@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { authoritiesFault, clientPairFault } from "./check-pem.ts";
+import { isThere } from "./settings-file.ts";
 import type { TlsConfig } from "./types.ts";
 
 /** The folders that have one folder of certificates for each registry, best first. */
@@ -106,10 +107,8 @@ async function readPair(
 
 async function listIfThere(folder: string): Promise<readonly string[] | undefined> {
   try {
-    return await readdir(folder);
+    return isThere(folder) ? await readdir(folder) : undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw invalid(folder, (error as Error).message, undefined, error);
   }
 }

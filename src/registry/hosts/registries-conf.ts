@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
-import { parseConfigToml, readConfigFile } from "./settings-file.ts";
+import { isThere, parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
 
@@ -133,13 +133,14 @@ function clean(location: string): string {
 
 async function confFiles(folder: string): Promise<readonly string[]> {
   try {
+    // Most machines have no such folder.
+    if (!isThere(folder)) return [];
     const names = await readdir(folder);
     return names
       .filter((name) => name.endsWith(".conf"))
       .sort()
       .map((name) => join(folder, name));
   } catch {
-    // Most machines have no such folder.
     return [];
   }
 }

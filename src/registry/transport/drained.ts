@@ -11,6 +11,28 @@ const LEAST_BYTES_PER_WINDOW = 60 * 1024;
  * @param windowMs how long nothing may move; ends the stream with a NetworkError when it goes slower than a window's least
  */
 export function drained(outgoing: Writable, bytes: number, windowMs: number): Promise<void> {
+  return atLeastPace(outgoing, { bytes, windowMs }, (done) => outgoing.once("drain", done));
+}
+
+/**
+ * Writes, and waits in the same way until nothing of it is left in this process.
+ * @param ahead bytes that the system has got without this stream, which go out before
+ */
+export function untilTaken(
+  outgoing: Writable,
+  piece: Uint8Array,
+  { ahead, windowMs }: { readonly ahead: number; readonly windowMs: number },
+): Promise<void> {
+  return atLeastPace(outgoing, { bytes: ahead + piece.byteLength, windowMs }, (done) =>
+    outgoing.write(piece, done),
+  );
+}
+
+function atLeastPace(
+  outgoing: Writable,
+  { bytes, windowMs }: { readonly bytes: number; readonly windowMs: number },
+  start: (done: () => void) => void,
+): Promise<void> {
   return new Promise((resolve) => {
     const events = ["drain", "close", "response"] as const;
     const done = (): void => {
@@ -25,6 +47,7 @@ export function drained(outgoing: Writable, bytes: number, windowMs: number): Pr
         new NetworkError("timeout", `the server took less than ${bytes} bytes in ${seconds} s`),
       );
     }, limitMs);
-    for (const event of events) outgoing.on(event, done);
+    outgoing.on("close", done).on("response", done);
+    start(done);
   });
 }

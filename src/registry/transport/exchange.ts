@@ -1,3 +1,4 @@
+import type { FileBytes } from "../../oci/index.ts";
 import type { TlsConfig } from "../hosts/types.ts";
 
 /** The bytes of a request. Chunks are pulled as the connection takes them. */
@@ -7,6 +8,8 @@ export type RequestBody =
       /** Bytes in all; undefined when nobody knows yet. */
       readonly size: number | undefined;
       readonly chunks: AsyncIterable<Uint8Array>;
+      /** Opens the same bytes where they are a file's, instead of the chunks. */
+      readonly openFile?: (() => Promise<FileBytes | undefined>) | undefined;
     };
 
 /** `Expect: 100-continue`, which costs a round trip and saves bodies that nobody takes. */

@@ -1,9 +1,11 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { nowMs } from "../../util/now-ms.ts";
 import type { TlsConfig } from "../hosts/types.ts";
 import { createBulkGet } from "./bulk-get.ts";
 import { drained } from "./drained.ts";
 import type { Exchange, ExchangeRequest, ExchangeResponse, Headers, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
+import { LEAST_FILE_BYTES, sendFile } from "./send-file.ts";
 import { createTlsKeys } from "./tls-key.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
@@ -164,7 +166,7 @@ function exchange(
 
 async function sendBody(
   outgoing: ClientRequest,
-  { body, stallTimeoutMs }: ExchangeRequest,
+  { url, body, stallTimeoutMs }: ExchangeRequest,
   answered: () => boolean,
   wanted: Promise<void> | undefined,
 ): Promise<void> {
@@ -174,12 +176,23 @@ async function sendBody(
     outgoing.end(body);
     return;
   }
-  for await (const chunk of body.chunks) {
-    // An answer in the middle of a body is a refusal: the rest is not wanted.
-    if (answered() || outgoing.destroyed) return;
-    if (!outgoing.write(chunk)) await drained(outgoing, chunk.byteLength, stallTimeoutMs);
+  // An answer in the middle of a body is a refusal: the rest is not wanted.
+  const isWanted = (): boolean => !answered() && !outgoing.destroyed;
+  const isLarge = body.size !== undefined && body.size >= LEAST_FILE_BYTES;
+  const file = url.protocol === "http:" && isLarge ? await body.openFile?.() : undefined;
+  if (file !== undefined) {
+    try {
+      await sendFile(outgoing, file, { isWanted, windowMs: stallTimeoutMs });
+    } finally {
+      await file.close();
+    }
+  } else {
+    for await (const chunk of body.chunks) {
+      if (!isWanted()) return;
+      if (!outgoing.write(chunk)) await drained(outgoing, chunk.byteLength, stallTimeoutMs);
+    }
   }
-  if (!answered() && !outgoing.destroyed) outgoing.end();
+  if (isWanted()) outgoing.end();
 }
 
 /** Until the server asks for the body, answers without it, or says nothing for a while. */
@@ -209,10 +222,10 @@ function createResponseBody(
   };
   return {
     async *[Symbol.asyncIterator]() {
-      let waitingSince = performance.now();
+      let waitingSince = nowMs();
       const timer = setInterval(
         () => {
-          if (waitingSince !== 0 && performance.now() - waitingSince >= stallTimeoutMs) {
+          if (waitingSince !== 0 && nowMs() - waitingSince >= stallTimeoutMs) {
             incoming.destroy(
               new NetworkError("timeout", `nothing came for ${Math.round(stallTimeoutMs / 1000)} s`),
             );
@@ -224,7 +237,7 @@ function createResponseBody(
         for await (const chunk of incoming) {
           waitingSince = 0;
           yield chunk as Uint8Array;
-          waitingSince = performance.now();
+          waitingSince = nowMs();
         }
       } catch (error) {
         if (signal?.aborted === true) throw signal.reason;

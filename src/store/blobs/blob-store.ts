@@ -1,6 +1,6 @@
 import { open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { BlobOpener, OpenBlobOptions } from "../../oci/blob-source.ts";
+import type { BlobBytes, BlobOpener, OpenBlobOptions } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
@@ -57,7 +57,7 @@ export class DiskBlobStore implements BlobStore {
   async openBlob(
     { digest, size }: Descriptor,
     { offset = 0, transient = false, signal }: OpenBlobOptions = {},
-  ): Promise<AsyncIterable<Uint8Array>> {
+  ): Promise<BlobBytes> {
     const found = await this.statBlob(digest);
     if (found === undefined) throw notFound(digest);
     if (found.size !== size) throw corrupt(digest, `${found.size} bytes, not ${size}`);

@@ -13,4 +13,6 @@ export type LayerErrorCode =
   | "NOT_PERMITTED";
 
 /** A layer that cannot be written, read or unpacked. */
-export class LayerError extends StrakeError<LayerErrorCode> {}
+export class LayerError extends StrakeError<LayerErrorCode> {
+  static override readonly name: string = "LayerError";
+}

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest } from "../../oci/digest.ts";
 import { toByteString } from "../../oci/layer-entry.ts";
 import { END_OF_ARCHIVE_BYTES, encodeHeader, paddingOf } from "../../tar/index.ts";
+import { nowMs } from "../../util/now-ms.ts";
 import { type SnapshotFile, SnapshotWriter } from "./snapshot-writer.ts";
 import { CHUNK_BYTES, readLarge, readSmall, SMALL_FILE_BYTES } from "./source-file.ts";
 import { TreeHasher } from "./tree-hasher.ts";
@@ -34,7 +35,7 @@ export class Packer {
   #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
   #tarSize = 0;
-  #turnStart = performance.now();
+  #turnStart = nowMs();
 
   constructor(options: PackerOptions) {
     this.#snapshot =
@@ -64,10 +65,10 @@ export class Packer {
   /** Lets other work have its turn, and stops if asked to. */
   async #breathe(): Promise<void> {
     this.#signal?.throwIfAborted();
-    if (performance.now() - this.#turnStart < MAX_TURN_MS) return;
+    if (nowMs() - this.#turnStart < MAX_TURN_MS) return;
     await nextTurn();
     this.#signal?.throwIfAborted();
-    this.#turnStart = performance.now();
+    this.#turnStart = nowMs();
   }
 
   async #packSmall(entry: SourcedEntry): Promise<void> {
@@ -113,7 +114,7 @@ export class Packer {
     else await fill(file, consume);
     await this.#append(Buffer.alloc(paddingOf(entry.size)));
     this.#tree.add(entry, given ?? (`sha256:${hash?.digest("hex")}` as Digest));
-    this.#turnStart = performance.now();
+    this.#turnStart = nowMs();
   }
 
   async #append(bytes: Uint8Array): Promise<void> {

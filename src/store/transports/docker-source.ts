@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
+import type { BlobBytes, BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { bytesOnce } from "../../oci/bytes-once.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { createHasher, type Digest, digestOf } from "../../oci/digest.ts";
@@ -93,7 +93,7 @@ export class DockerSource implements BlobSource, ManifestSource {
   async openBlob(
     { digest }: Descriptor,
     { offset = 0, transient = false, signal }: OpenBlobOptions = {},
-  ): Promise<AsyncIterable<Uint8Array>> {
+  ): Promise<BlobBytes> {
     const blob = this.#blobs.get(digest);
     switch (blob?.kind) {
       case "bytes":

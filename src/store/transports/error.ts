@@ -15,4 +15,6 @@ export type TransportErrorCode =
   | "NOT_WRITABLE";
 
 /** An image layout or archive could not be read or written. */
-export class TransportError extends StrakeError<TransportErrorCode> {}
+export class TransportError extends StrakeError<TransportErrorCode> {
+  static override readonly name: string = "TransportError";
+}

@@ -1,4 +1,4 @@
-import type { OpenBlobOptions } from "../../oci/blob-source.ts";
+import type { BlobBytes, OpenBlobOptions } from "../../oci/blob-source.ts";
 
 /** Files by name: those of a folder or of an archive. Names are relative, with slashes, without `..`. */
 export interface FileSet {
@@ -9,7 +9,7 @@ export interface FileSet {
   /** A small file whole; undefined when there is none. @throws {TransportError} ARCHIVE_INVALID past `maxBytes` */
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /** A file's bytes from an offset on. @throws {TransportError} ARCHIVE_INVALID when there is none */
-  open(name: string, options?: OpenFileOptions): AsyncIterable<Uint8Array>;
+  open(name: string, options?: OpenFileOptions): BlobBytes;
 }
 
 export interface OpenFileOptions extends OpenBlobOptions {

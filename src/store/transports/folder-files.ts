@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { BlobBytes } from "../../oci/blob-source.ts";
 import { readChunks } from "../blobs/read-chunks.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
@@ -37,7 +38,7 @@ export class FolderFiles implements FileSet {
     }
   }
 
-  open(name: string, options: OpenFileOptions = {}): AsyncIterable<Uint8Array> {
+  open(name: string, options: OpenFileOptions = {}): BlobBytes {
     return readChunks(join(this.#folder, name), options);
   }
 }

@@ -1,5 +1,5 @@
 import { referrerDescriptor } from "../../oci/artifact-type.ts";
-import type { BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
+import type { BlobBytes, BlobSource, OpenBlobOptions } from "../../oci/blob-source.ts";
 import { isAttestation } from "../../oci/choose-platform.ts";
 import { decodeManifestDocument, MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
 import { bareDescriptor, type Descriptor } from "../../oci/descriptor.ts";
@@ -122,10 +122,7 @@ export class OciLayout implements BlobSource, ManifestSource {
     return readDocument(bytes, { mediaType: stated?.mediaType ?? "", digest });
   }
 
-  async openBlob(
-    { digest, size }: Descriptor,
-    options: OpenBlobOptions = {},
-  ): Promise<AsyncIterable<Uint8Array>> {
+  async openBlob({ digest, size }: Descriptor, options: OpenBlobOptions = {}): Promise<BlobBytes> {
     const found = await this.#files.sizeOf(blobName(digest));
     if (found === undefined) throw this.#missing(digest);
     if (found !== size) {

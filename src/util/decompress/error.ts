@@ -9,7 +9,9 @@ export type DecompressErrorCode =
   | "UNSUPPORTED";
 
 /** Compressed bytes that cannot be decompressed. */
-export class DecompressError extends StrakeError<DecompressErrorCode> {}
+export class DecompressError extends StrakeError<DecompressErrorCode> {
+  static override readonly name: string = "DecompressError";
+}
 
 export function truncated(format: string): DecompressError {
   return new DecompressError("TRUNCATED", `Cannot decompress ${format}: unexpected EOF`);

@@ -1,0 +1,29 @@
+import { nowMs } from "../../util/now-ms.ts";
+
+/**
+ * A piece that comes sooner than this was in the page cache. To have another thread copy it from there takes longer than the
+ * copying, so that is done here.
+ */
+const CACHED_MS = 3;
+/** So many pieces are left to other threads after one that came later: what a disk is asked for must not hold up everything. */
+const PIECES_FROM_DISK = 16;
+
+/** Guesses whether the next piece of a file is in the page cache, from how long the ones before took. */
+export class PageCacheGuess {
+  #fromDisk = 0;
+
+  /** Asked once for each piece. */
+  nextIsCached(): boolean {
+    if (this.#fromDisk === 0) return true;
+    this.#fromDisk--;
+    return false;
+  }
+
+  /** Does `take`, which gets a piece on this thread, and learns from how long it takes. */
+  watch(take: () => number): number {
+    const begunMs = nowMs();
+    const bytes = take();
+    if (nowMs() - begunMs > CACHED_MS) this.#fromDisk = PIECES_FROM_DISK;
+    return bytes;
+  }
+}
