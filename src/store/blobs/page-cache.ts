@@ -5,12 +5,15 @@ import { nowMs } from "../../util/now-ms.ts";
  * copying, so that is done here.
  */
 const CACHED_MS = 3;
-/** So many pieces are left to other threads after one that came later: what a disk is asked for must not hold up everything. */
+/** One late piece may be a busy processor's doing. */
+const LATE_IN_A_ROW = 2;
+/** So many pieces are left to other threads after that: what a disk is asked for must not hold up everything. */
 const PIECES_FROM_DISK = 16;
 
 /** Guesses whether the next piece of a file is in the page cache, from how long the ones before took. */
 export class PageCacheGuess {
   #fromDisk = 0;
+  #late = 0;
 
   /** Asked once for each piece. */
   nextIsCached(): boolean {
@@ -23,7 +26,11 @@ export class PageCacheGuess {
   watch(take: () => number): number {
     const begunMs = nowMs();
     const bytes = take();
-    if (nowMs() - begunMs > CACHED_MS) this.#fromDisk = PIECES_FROM_DISK;
+    this.#late = nowMs() - begunMs > CACHED_MS ? this.#late + 1 : 0;
+    if (this.#late >= LATE_IN_A_ROW) {
+      this.#late = 0;
+      this.#fromDisk = PIECES_FROM_DISK;
+    }
     return bytes;
   }
 }
