@@ -36,7 +36,7 @@ export class AuthorizedSender {
     this.#deps = deps;
   }
 
-  /** One try, with a second one where the first taught how to log in. */
+  /** One try, with a second one where the first taught how to log in, and a third where the second taught what it takes. */
   async send(
     request: RegistryRequest,
     { url, base }: { readonly url: URL; readonly base: URL },
@@ -45,7 +45,7 @@ export class AuthorizedSender {
     const { scopes, repository, signal, body, method } = request;
     const options = { scopes, repository, signal, withBody: body !== undefined };
     if (url.origin !== base.origin) return await this.#sendElsewhere(request, { url, options });
-    for (let repeated = false; ; repeated = true) {
+    for (let refusals = 0; ; refusals++) {
       const authorization = await authorizer.header(options);
       const answer = await this.#once(request, { url, authorization, isOwn: true });
       if (answer.status !== 401) return await withDocument(answer, request);
@@ -54,9 +54,9 @@ export class AuthorizedSender {
         if (method !== "GET" && method !== "HEAD") return answer;
         return await this.#asGuest(answer, undefined, { request, options });
       }
-      if (repeated) return answer;
+      if (refusals === 2) return answer;
       const challenges = parseChallenges(await this.#challengeHeaders(answer, { base, signal }));
-      const context = { ...options, url: base, insecure };
+      const context = { ...options, url: base, insecure, repeated: refusals > 0 };
       if (!(await authorizer.challenged(challenges, authorization, context))) return answer;
       answer.body.discard();
     }
@@ -144,7 +144,7 @@ export class AuthorizedSender {
     { base, signal }: { readonly base: URL; readonly signal: AbortSignal | undefined },
   ): Promise<readonly string[]> {
     const own = answer.headers.all("www-authenticate");
-    if (own.length > 0) return own;
+    if (parseChallenges(own).some(({ scheme }) => scheme === "bearer" || scheme === "basic")) return own;
     const { endpoint, userAgent, sender } = this.#deps;
     const ping = await sender.send({
       method: "GET",
@@ -155,7 +155,7 @@ export class AuthorizedSender {
       signal,
     });
     ping.body.discard();
-    return ping.headers.all("www-authenticate");
+    return [...own, ...ping.headers.all("www-authenticate")];
   }
 }
 

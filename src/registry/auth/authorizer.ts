@@ -11,6 +11,8 @@ import { basicHeader, fetchToken, type SendToTokenServer } from "./token-fetch.t
 
 /** Tokens kept at most; a copy of many repositories makes one for each. */
 const MAX_TOKENS = 200;
+/** Scopes that a registry may name for one repository. */
+const MAX_DEMANDED = 20;
 
 export interface AuthorizerOptions {
   /** The name that credentials are looked up by. */
@@ -49,6 +51,8 @@ export class Authorizer {
   readonly #refreshTokens = new Map<string, string>();
   /** What has been granted so far: asked for again together, so that pull and push don't take turns. */
   #granted: readonly Scope[] = [];
+  /** What the registry has named beyond what was asked for, by repository. */
+  readonly #demanded = new Map<string, readonly Scope[]>();
   /** Owners whose credentials were refused for reading, where no credentials did better. */
   readonly #refusedForPull = new Set<string>();
   readonly #told = new Set<string>();
@@ -75,13 +79,18 @@ export class Authorizer {
   }
 
   /**
-   * Learns from a 401. Returns whether repeating the request can help; `sent` is the header that it had.
+   * Learns from a 401. Returns whether repeating the request can help; `sent` is the header that it had, `repeated` says
+   * that it was a second try: then only a right helps that nobody has asked for yet.
    * @throws {RegistryError} UNAUTHORIZED when nothing that the registry offers can be done
    */
   async challenged(
     challenges: readonly Challenge[],
     sent: string | undefined,
-    options: AuthorizeOptions & { readonly url: URL; readonly insecure: boolean },
+    options: AuthorizeOptions & {
+      readonly url: URL;
+      readonly insecure: boolean;
+      readonly repeated?: boolean;
+    },
   ): Promise<boolean> {
     const { registry } = this.#options;
     const chosen = chooseChallenge(challenges, options);
@@ -96,16 +105,24 @@ export class Authorizer {
     }
     this.#scheme = chosen.scheme;
     if (chosen.scheme.kind === "basic") {
-      const header = await this.header(options);
+      const header = options.repeated === true ? undefined : await this.header(options);
       return header !== undefined && header !== sent;
     }
-    if (sent === undefined) return true;
+    if (sent === undefined) return options.repeated !== true;
     const credentials = await this.#find(options);
     if (credentials?.kind === "registry-token") return sent !== `Bearer ${credentials.token}`;
     // The token was refused: never again this one, and with what the registry says it wanted beside what we thought.
     this.#tokens = this.#tokens.filter(({ token }) => sent !== `Bearer ${token.token}`);
-    if (chosen.error === "insufficient_scope")
-      this.#granted = mergeScopes([...this.#granted, ...chosen.scopes]);
+    const isNew = chosen.error === "insufficient_scope" && this.#demand(chosen.scopes, options);
+    return isNew || options.repeated !== true;
+  }
+
+  /** Notes what a repository's token has to allow as well; false where that has been asked for before. */
+  #demand(named: readonly Scope[], { scopes, repository = "" }: AuthorizeOptions): boolean {
+    const known = this.#demanded.get(repository) ?? [];
+    if (coversScopes([...scopes, ...known], named)) return false;
+    if (this.#demanded.size >= MAX_TOKENS) this.#demanded.clear();
+    this.#demanded.set(repository, mergeScopes([...known, ...named]).slice(-MAX_DEMANDED));
     return true;
   }
 
@@ -138,10 +155,11 @@ export class Authorizer {
   async #token(
     scheme: AuthScheme & { readonly kind: "bearer" },
     credentials: Credentials | undefined,
-    { scopes, withBody, signal }: AuthorizeOptions,
+    { scopes: asked, repository = "", withBody, signal }: AuthorizeOptions,
   ): Promise<KeptToken> {
     const owner =
-      this.#refusedForPull.has(fingerprint(credentials)) && isReadOnly(scopes) ? undefined : credentials;
+      this.#refusedForPull.has(fingerprint(credentials)) && isReadOnly(asked) ? undefined : credentials;
+    const scopes = mergeScopes([...asked, ...(this.#demanded.get(repository) ?? [])]);
     const key = fingerprint(owner);
     const now = this.#options.clock.nowMs();
     this.#tokens = this.#tokens.filter((kept) => useUntilMs(kept.receivedMs, kept.token.lifeMs) > now);

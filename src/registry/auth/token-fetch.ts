@@ -123,10 +123,12 @@ async function readToken(answer: Answer, request: TokenRequest): Promise<Token> 
     const content = await readBodyStart(answer.body, MAX_ERROR_BODY_BYTES);
     const errors = decodeErrorBody(content);
     const said = describeErrors(errors);
+    // OAuth2 has no status of its own for a refresh token that has ended.
+    const status = errors.some(({ code }) => code === "INVALID_GRANT") ? 401 : answer.status;
     throw new RegistryError(
-      codeOf(answer.status),
+      codeOf(status),
       `Cannot get a token for ${registry}: ${server} answered ${answer.status}${said === "" ? "" : ` (${said})`}`,
-      { ...details, errors, hint: abuseLimitHint(answer, content) ?? hintFor(answer.status, request) },
+      { ...details, errors, hint: abuseLimitHint(answer, content) ?? hintFor(status, request) },
     );
   }
   let content: Uint8Array;
