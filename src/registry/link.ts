@@ -19,3 +19,16 @@ export function parseNextLink(headers: readonly string[]): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * Where a link leads, on the host that sent it: another host in it is how the registry is called on the inside, and must
+ * not get credentials. undefined for what is no URL.
+ */
+export function ownTarget(link: string, answeredBy: URL): URL | undefined {
+  if (!URL.canParse(link, answeredBy.href)) return undefined;
+  const url = new URL(link, answeredBy);
+  const own = new URL(answeredBy.href);
+  own.pathname = url.pathname;
+  own.search = url.search;
+  return own;
+}

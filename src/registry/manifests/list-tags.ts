@@ -2,7 +2,7 @@ import { isDigest } from "../../oci/index.ts";
 import { CATALOG_SCOPE, repositoryScope } from "../auth/scope.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
-import { parseNextLink } from "../link.ts";
+import { ownTarget, parseNextLink } from "../link.ts";
 import { BodyTooLongError, readBody } from "../transport/exchange.ts";
 import type { Answer } from "../transport/sender.ts";
 
@@ -122,12 +122,7 @@ async function fetchPage(
 
 /** Only the path and query of the link count: credentials stay with this registry. */
 function nextTarget(path: string, link: string, answeredBy: URL): string | URL {
-  if (!URL.canParse(link, answeredBy.href)) return `${path}${link.replace(/^[^?]*/, "")}`;
-  const url = new URL(link, answeredBy);
-  const own = new URL(answeredBy.href);
-  own.pathname = url.pathname;
-  own.search = url.search;
-  return own;
+  return ownTarget(link, answeredBy) ?? `${path}${link.replace(/^[^?]*/, "")}`;
 }
 
 async function readItems(

@@ -12,7 +12,7 @@ import { repositoryScope } from "../auth/scope.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import type { FetchedIndex } from "../images/types.ts";
-import { parseNextLink } from "../link.ts";
+import { ownTarget, parseNextLink } from "../link.ts";
 import { BodyTooLongError, readBody } from "../transport/exchange.ts";
 import type { Answer } from "../transport/sender.ts";
 import { fetchManifestVersion } from "./fetch-manifest.ts";
@@ -108,9 +108,8 @@ async function listByApi(
       return undefined;
     }
     found.push(...index.manifests);
-    if (link === undefined || !URL.canParse(link, answer.url.href)) break;
-    const next = new URL(link, answer.url);
-    if (next.origin !== answer.url.origin || next.href === answer.url.href) break;
+    const next = link === undefined ? undefined : ownTarget(link, answer.url);
+    if (next === undefined || next.href === answer.url.href) break;
     target = next;
   }
   return found;

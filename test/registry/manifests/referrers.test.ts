@@ -69,6 +69,17 @@ describe("listReferrers()", () => {
     expect(await list(client)).toEqual([digestOf("a"), digestOf("b")]);
   });
 
+  test("asks the registry itself for the next page, whatever host its link names", async () => {
+    rules({
+      [PATH]: ({ path }) =>
+        path.includes("last=")
+          ? ok(index(referrer("b")))
+          : ok(index(referrer("a")), { link: `<https://inside.example${PATH}?last=1>; rel="next"` }),
+    });
+    await using client = newClient();
+    expect(await list(client)).toEqual([digestOf("a"), digestOf("b")]);
+  });
+
   test("filters what the registry did not", async () => {
     rules({ [PATH]: () => ok(index(referrer("a", "application/sig"), referrer("b", "application/sbom"))) });
     await using client = newClient();
