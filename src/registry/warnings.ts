@@ -10,9 +10,13 @@ const MAX_WARNINGS = 100;
 export function parseWarnings(headers: readonly string[]): readonly string[] {
   return headers.flatMap((header) => {
     if (header.length > 8192) return [];
-    const match = /^\s*299 +\S+ +"((?:[^"\\]|\\.)*)"/.exec(header);
-    const text = cleanText((match?.[1] ?? "").replace(/\\(.)/g, "$1"), 4096);
-    return text === "" ? [] : [text];
+    // One after the other, with its date if it has one: what another quotes is none.
+    return [
+      ...header.matchAll(/(\d{3}) +[^\s",]+ +"((?:[^"\\]|\\.)*)"(?: +"[^"]*")?\s*(?:,\s*|$)/gy),
+    ].flatMap(([, code, quoted = ""]) => {
+      const text = code === "299" ? cleanText(quoted.replace(/\\(.)/g, "$1"), 4096) : "";
+      return text === "" ? [] : [text];
+    });
   });
 }
 

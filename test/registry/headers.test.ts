@@ -82,6 +82,10 @@ test("parseWarnings() reads 299 only, each text once", () => {
   expect(parseWarnings(['299 - "use \\"this\\""', '199 - "old"', "299 - unquoted", '299 - ""'])).toEqual([
     'use "this"',
   ]);
+  expect(
+    parseWarnings(['199 r "old", 299 - "one, two" "Sun, 06 Nov 1994 08:49:37 GMT", 299 - "three"']),
+  ).toEqual(["one, two", "three"]);
+  expect(parseWarnings(['299 - "', '299 - "says 299 - \\"x\\" twice"'])).toEqual(['says 299 - "x" twice']);
   const filter = new WarningFilter();
   expect([filter.isNew("a"), filter.isNew("a"), filter.isNew("b")]).toEqual([true, false, true]);
 });
