@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { authoritiesFault, clientPairFault } from "./check-pem.ts";
+import { defaultEndpoint } from "./default-hosts.ts";
 import { parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Endpoint, Mirror, TlsConfig } from "./types.ts";
@@ -64,7 +65,10 @@ export function parseHostsFile(
   if (!isTable(host)) throw fail('"host" is no table');
   return {
     path,
-    server: server === undefined || server === "" ? undefined : listedHost(server, document, context),
+    server:
+      server === undefined || server === ""
+        ? undefined
+        : withNamespace(listedHost(server, document, context), registry),
     hosts: Object.entries(host).map(([address, table]) => {
       if (!isTable(table)) throw fail(`host "${address}" is no table`);
       return withNamespace(listedHost(address, table, context), registry);
@@ -129,7 +133,7 @@ function place(
 }
 
 function withNamespace(listed: ListedHost, registry: string): ListedHost {
-  if (listed.endpoint.host === registry) return listed;
+  if (listed.endpoint.host === defaultEndpoint(registry).host) return listed;
   return { ...listed, endpoint: { ...listed.endpoint, sendsNamespace: true } };
 }
 

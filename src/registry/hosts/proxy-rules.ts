@@ -15,8 +15,8 @@ export interface ProxySettings {
 /** The settings that Docker's tools take from the environment. Upper case wins. */
 export function proxySettings(env: Readonly<Record<string, string | undefined>>): ProxySettings {
   const read = (name: string): string | undefined => {
-    const value = env[name] ?? env[name.toLowerCase()];
-    return value === undefined || value.trim() === "" ? undefined : value.trim();
+    const values = [env[name], env[name.toLowerCase()]].map((value) => value?.trim());
+    return values.find((value) => value !== undefined && value !== "");
   };
   const all = read("ALL_PROXY");
   return { https: read("HTTPS_PROXY") ?? all, http: read("HTTP_PROXY") ?? all, except: read("NO_PROXY") };

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
+import { stripPort } from "../transport/net-address.ts";
 import { isThere, parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
@@ -107,7 +108,7 @@ export function findRule(
 }
 
 function hasPrefix(name: string, registry: string, prefix: string): boolean {
-  if (prefix.startsWith("*.")) return registry.endsWith(prefix.slice(1));
+  if (prefix.startsWith("*.")) return stripPort(registry).endsWith(prefix.slice(1));
   return name === prefix || name.startsWith(`${prefix}/`);
 }
 

@@ -64,6 +64,19 @@ server = "https://registry-1.docker.io"
     expect(host?.endpoint).toEqual({ host: "h", protocol: "https", sendsNamespace: true, ...place });
   });
 
+  test("a server in the registry's place is told whose images are meant, the registry itself is not", () => {
+    const text = (host: string) => `server = "https://${host}"\n[host."https://${host}"]`;
+    for (const [host, told] of [
+      ["cache.lan", true],
+      ["registry-1.docker.io", undefined],
+    ] as const) {
+      const { server, hosts } = parse(text(host));
+      expect(server?.endpoint.sendsNamespace).toBe(told);
+      expect(hosts[0]?.endpoint.sendsNamespace).toBe(told);
+    }
+    expect(parse(text("r.example:5000"), "r.example:5000").server?.endpoint.sendsNamespace).toBeUndefined();
+  });
+
   test("a host that may only be pushed to is not read from", () => {
     expect(parse('[host."h"]\ncapabilities = ["push"]').hosts[0]?.reads).toBe(false);
   });

@@ -54,6 +54,10 @@ test("proxySettings() takes either case, the upper first", () => {
     http: "c",
     except: "x",
   });
+  expect(proxySettings({ HTTPS_PROXY: "", https_proxy: "b", NO_PROXY: " ", no_proxy: "x" })).toMatchObject({
+    https: "b",
+    except: "x",
+  });
   expect(proxySettings({ HTTP_PROXY: " " })).toEqual({
     https: undefined,
     http: undefined,

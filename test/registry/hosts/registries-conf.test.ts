@@ -47,6 +47,8 @@ describe("findRule()", () => {
     ["verybad.example", "x", undefined],
     ["a.wild.example", "x", "*.wild.example"],
     ["wild.example", "x", undefined],
+    ["a.wild.example:5000", "x", "*.wild.example"],
+    ["a.wild.example.org", "x", undefined],
   ])("%s/%s: %s", (registry, repository, prefix) => {
     expect(findRule(rules, registry, repository)?.prefix).toBe(prefix);
   });
