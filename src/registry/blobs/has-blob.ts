@@ -26,8 +26,8 @@ export async function hasBlob(
   }
   // The registry said where the blob is; its storage may only not know HEAD.
   if (answer.hops.length > 0 && answer.status !== 404) return await canReadFirstByte(session, request);
-  // Some registries deny it before a push; an upload is always right.
-  if (answer.status >= 500) throw await session.refuse(answer, request);
+  // Some registries deny it before a push; an upload is always right, but where too much is asked of them already.
+  if (answer.status >= 500 || answer.status === 429) throw await session.refuse(answer, request);
   return false;
 }
 

@@ -1,6 +1,6 @@
 import { type Descriptor, type Digest, OciError } from "../../oci/index.ts";
 import { repositoryScope } from "../auth/scope.ts";
-import { RegistryError } from "../error.ts";
+import { RegistryError, type RegistryErrorCode } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { resolveManifest, showName } from "./fetch-manifest.ts";
 
@@ -80,6 +80,9 @@ export async function pushManifest(
   return { kind: "pushed", subject: subject as Digest | undefined };
 }
 
+/** Whoever cannot be asked cannot be pushed to either. */
+const FINAL: ReadonlySet<RegistryErrorCode> = new Set(["UNREACHABLE", "TLS_FAILED", "RATE_LIMITED"]);
+
 /** Saves a write, and for a tag an event in the registry. When it cannot be told, pushing is right. */
 async function isUnchanged(
   session: HostSession,
@@ -97,8 +100,7 @@ async function isUnchanged(
     return found.digest === descriptor.digest;
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof RegistryError && (error.code === "UNREACHABLE" || error.code === "TLS_FAILED"))
-      throw error;
+    if (error instanceof RegistryError && FINAL.has(error.code)) throw error;
     return false;
   }
 }
