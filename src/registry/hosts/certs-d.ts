@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { authoritiesFault, clientPairFault } from "./check-pem.ts";
-import { isThere } from "./settings-file.ts";
+import { isAbsence, isThere } from "./settings-file.ts";
 import type { TlsConfig } from "./types.ts";
 
 /** The folders that have one folder of certificates for each registry, best first. */
@@ -109,6 +109,8 @@ async function listIfThere(folder: string): Promise<readonly string[] | undefine
   try {
     return isThere(folder) ? await readdir(folder) : undefined;
   } catch (error) {
+    // A file beside the folders of hosts has no certificates.
+    if (isAbsence(error)) return undefined;
     throw invalid(folder, (error as Error).message, undefined, error);
   }
 }

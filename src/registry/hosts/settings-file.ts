@@ -12,9 +12,15 @@ export function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+    if (isAbsence(error)) return false;
     throw error;
   }
+}
+
+/** Whether the file system says with it that there is nothing, or no folder where one would have to be. */
+export function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** The text of a settings file; undefined where there is none. @throws {RegistryError} CONFIG_INVALID */
@@ -22,6 +28,8 @@ export async function readConfigFile(path: string): Promise<string | undefined> 
   try {
     return isThere(path) ? await readFile(path, "utf8") : undefined;
   } catch (error) {
+    // Somebody may have taken it away since.
+    if (isAbsence(error)) return undefined;
     throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
       cause: error,
     });
