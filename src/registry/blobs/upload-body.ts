@@ -86,7 +86,10 @@ export async function* joinChunks(
   if (joined !== undefined && size > 0) yield joined.subarray(0, size);
 }
 
-/** Tells of bytes when they are gone: those that were read are when more is asked for. Notices a file that was cut. */
+/**
+ * Tells of bytes when they are gone: those that were read are when more is asked for, by the reader or for a socket.
+ * Notices a file that was cut.
+ */
 function watched(file: FileBytes, descriptor: Descriptor, report: () => void): FileBytes {
   return {
     get left() {
@@ -105,7 +108,6 @@ function watched(file: FileBytes, descriptor: Descriptor, report: () => void): F
       return piece;
     },
     async close() {
-      report();
       await file.close();
     },
   };

@@ -24,7 +24,10 @@ export function untilTaken(
   { ahead, windowMs }: { readonly ahead: number; readonly windowMs: number },
 ): Promise<void> {
   return atLeastPace(outgoing, { bytes: ahead + piece.byteLength, windowMs }, (done) =>
-    outgoing.write(piece, done),
+    outgoing.write(piece, (error) => {
+      // What could not be written is not taken; the stream is about to close.
+      if (error == null) done();
+    }),
   );
 }
 

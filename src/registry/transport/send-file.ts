@@ -24,6 +24,9 @@ export async function sendFile(
   file: FileBytes,
   { isWanted, windowMs }: { readonly isWanted: () => boolean; readonly windowMs: number },
 ): Promise<void> {
+  if (!isWanted()) return;
+  // What Node holds it sees going, but of what the kernel holds nothing until a third is gone.
+  outgoing.setTimeout(2 * windowMs);
   let sent = 0;
   while (file.left > 0) {
     const piece = await file.read(sent > 0 ? ASKING_BYTES : READ_BYTES);
@@ -31,13 +34,15 @@ export async function sendFile(
     // The kernel must have all that Node has, the head too, or what it is told to send would come before.
     await untilTaken(outgoing, piece, { ahead: sent, windowMs });
     if (!isWanted()) return;
-    const socket = numberOf(outgoing.socket);
-    sent = socket === undefined ? 0 : file.send(socket, TURN_BYTES);
+    sent = file.send(numberOf(outgoing.socket), TURN_BYTES);
   }
 }
 
-/** A socket's file descriptor, which Node has but does not document; where it is not found everything is read and written. */
-function numberOf(socket: Socket | null): number | undefined {
+/**
+ * A socket's file descriptor, which Node has but does not document. Where it is not found, it is one that no socket has:
+ * the kernel takes nothing for that, and everything is read and written.
+ */
+function numberOf(socket: Socket | null): number {
   const fd = (socket as { readonly _handle?: { readonly fd?: unknown } | null } | null)?._handle?.fd;
-  return typeof fd === "number" && fd >= 0 ? fd : undefined;
+  return typeof fd === "number" && fd >= 0 ? fd : -1;
 }

@@ -63,8 +63,18 @@ describe("the body of an upload", () => {
     expect(told.at(-1)).toBe(7);
     await file?.read(100);
     expect(told.at(-1)).toBe(7);
-    await file?.close();
+    expect(file?.send(0, 2)).toBe(0);
     expect(told.at(-1)).toBe(10);
+  });
+
+  test("does not tell of what was read and never sent", async () => {
+    const told: number[] = [];
+    const file = await fileOf(
+      uploadBody(DESCRIPTOR, source(CONTENT).open, { onSent: (at) => told.push(at) }),
+    );
+    await file?.read(3);
+    await file?.close();
+    expect(told).toEqual([0]);
   });
 
   test("is opened once, whether the file or the chunks are taken", async () => {

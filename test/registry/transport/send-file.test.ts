@@ -4,7 +4,8 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import type { FileBytes } from "../../../src/oci/index.ts";
+import { digestOf, type FileBytes } from "../../../src/oci/index.ts";
+import { uploadBody } from "../../../src/registry/blobs/upload-body.ts";
 import type { ExchangeRequest } from "../../../src/registry/transport/exchange.ts";
 import { createNodeExchange } from "../../../src/registry/transport/node-exchange.ts";
 import { readChunks } from "../../../src/store/index.ts";
@@ -61,6 +62,16 @@ async function receive(onData: (socket: Socket, bytes: number) => void = () => u
       return `${status} ${Buffer.concat(chunks).toString()}`;
     },
   };
+}
+
+/** Where nobody listens. */
+async function unusedUrl(): Promise<URL> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return new URL(`http://127.0.0.1:${port}/x`);
 }
 
 /** The file with CONTENT, and what became of it. */
@@ -163,6 +174,44 @@ test("a server that stops reading is given up", async () => {
   const file = await WatchedFile.open();
   await expect(server.put(file, { stallTimeoutMs: 200 })).rejects.toMatchObject({ fault: "timeout" });
   await expect.poll(() => file.closed).toBe(1);
+});
+
+test("a server may pause for longer than nothing may move: what the kernel holds moves unseen", async () => {
+  let isPaused = false;
+  const server = await receive((socket, size) => {
+    if (isPaused || size < 1_000_000) return;
+    isPaused = true;
+    socket.pause();
+    setTimeout(() => socket.resume(), 1300);
+  });
+  expect(await server.put(await WatchedFile.open(), { stallTimeoutMs: 1000 })).toBe("201 ok");
+  expect(server.body().equals(CONTENT)).toBe(true);
+});
+
+test("what no server took is not told as sent", async () => {
+  const server = await receive();
+  const url = await unusedUrl();
+  const told: number[] = [];
+  const files: WatchedFile[] = [];
+  const size = CONTENT.byteLength;
+  const descriptor = { mediaType: "application/octet-stream", digest: digestOf(CONTENT), size };
+  const body = uploadBody(
+    descriptor,
+    async () => ({
+      ...readChunks(path),
+      openFile: async () => {
+        const file = await WatchedFile.open();
+        files.push(file);
+        return file;
+      },
+    }),
+    { onSent: (sent) => told.push(sent) },
+  );
+  await expect(server.put(await WatchedFile.open(), { url, body })).rejects.toMatchObject({
+    fault: "refused",
+  });
+  await expect.poll(() => files.map((file) => file.closed)).toEqual([1]);
+  expect(told.filter((sent) => sent > 0)).toEqual([]);
 });
 
 test("a source that fails is told as it says itself", async () => {
