@@ -40,15 +40,17 @@ export type SendToTokenServer = (request: {
  */
 export async function fetchToken(request: TokenRequest, send: SendToTokenServer): Promise<Token> {
   const { credentials, realm } = request;
-  const refreshToken =
-    request.refreshToken ?? (credentials?.kind === "identity-token" ? credentials.token : undefined);
+  const own = credentials?.kind === "identity-token" ? credentials.token : undefined;
   const password = credentials?.kind === "password" ? credentials : undefined;
-  if (refreshToken !== undefined) {
+  const refreshTokens = new Set([request.refreshToken, own].filter((token) => token !== undefined));
+  for (const refreshToken of refreshTokens) {
     const answer = await send(
       postRequest(request, { grant_type: "refresh_token", refresh_token: refreshToken }),
     );
-    // Servers that have only the older way say so in many ways; with a password it can be tried.
-    if (answer.status === 200 || password === undefined) return await readToken(answer, request);
+    // Servers that have only the older way say so in many ways; with a password it can be tried. What came in an identity
+    // token's place may have ended before it.
+    const isLast = password === undefined && (own === undefined || refreshToken === own);
+    if (answer.status === 200 || isLast) return await readToken(answer, request);
     answer.body.discard();
   }
   const answer = await send(getRequest(request));

@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Credentials, RegistryClient, type RegistryEvent } from "../../../src/registry/index.ts";
 import { HastyClock } from "../../support/registry-clock.ts";
@@ -25,6 +29,28 @@ const token = (body: unknown, status = 200): Fault => ({
 });
 const isToken = ({ path }: SeenRequest) => path.startsWith("/token");
 const scopesOf = ({ path }: SeenRequest) => new URL(path, "http://x").searchParams.getAll("scope");
+
+/** Answers what is posted with JSON, or with 400. */
+async function startTokenServer(
+  answer: (form: URLSearchParams) => unknown,
+): Promise<AsyncDisposable & { readonly realm: string }> {
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const value = answer(new URLSearchParams(body)) ?? { error: "invalid_grant" };
+      response.writeHead("error" in (value as object) ? 400 : 200, { "content-type": "application/json" });
+      response.end(JSON.stringify(value));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    realm: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
 
 async function listTags(client: RegistryClient): Promise<string[]> {
   const tags: string[] = [];
@@ -98,6 +124,28 @@ describe("an identity token that has ended", () => {
     expect(warnings).toEqual([
       `The credentials from the test were refused by ${registry.host}; going on without`,
     ]);
+  });
+
+  test("that came in its place and is refused is not the last word", async () => {
+    const shown: (string | undefined)[] = [];
+    await using server = await startTokenServer((form) => {
+      shown.push(form.get("refresh_token") ?? undefined);
+      return form.get("refresh_token") === "old"
+        ? { access_token: `t${shown.length}`, refresh_token: "used up" }
+        : undefined;
+    });
+    registry.rule = ({ path, headers }) => {
+      if (path === "/v2/") return { kind: "answer", status: 200 };
+      if (headers.authorization === "Bearer t3") return TAGS;
+      return refused(`Bearer realm="${server.realm}",service="s"`);
+    };
+    await using client = new RegistryClient({
+      clock: new HastyClock(),
+      credentials: { find: () => Promise.resolve(stale) },
+    });
+    await expect(listTags(client)).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    expect(await listTags(client)).toEqual(["a"]);
+    expect(shown).toEqual(["old", "used up", "old"]);
   });
 
   test("is an error that says to log in again where there is no other way", async () => {
