@@ -207,6 +207,16 @@ describe.skipIf(!hasRegistry)("with mirrors (docker-registry installed)", () => 
     expect(mirror.seen.some(({ path }) => path.includes("/blobs/"))).toBe(true);
   });
 
+  test("a mirror for tags is not asked for digests", async () => {
+    await using client = newClient({ address: mirror.host, pull: "tag-only" });
+    const repository = client.repository(reference());
+    await repository.fetchManifest(image.manifest.digest);
+    expect(count(mirror)).toBe(0);
+    await repository.fetchManifest("1");
+    expect(count(mirror)).toBe(1);
+    expect(count(upstream)).toBe(1);
+  });
+
   test("the registry's credentials do not go to the mirror", async () => {
     const asked: string[] = [];
     mirror.rule = ({ headers }) =>

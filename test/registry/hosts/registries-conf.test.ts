@@ -74,6 +74,17 @@ describe("createHostConfigs() with rules", () => {
     expect(mirrors).toEqual([]);
   });
 
+  test.each<[string, string]>([
+    ['[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "tag-only"', "tag-only"],
+    ['mirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m"', "digest-only"],
+    ['mirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "all"', "all"],
+    ['[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "else"', "all"],
+  ])("%j: %s", (text, pull) => {
+    expect(parseRegistriesConf(`[[registry]]\nlocation = "r"\n${text}`, "test")[0]?.mirrors[0]?.pull).toBe(
+      pull,
+    );
+  });
+
   test("blocks, and knows wildcards", async () => {
     expect((await hosts.find("bad.example", "x")).blocked).toBe("test blocks bad.example");
     expect((await hosts.find("a.wild.example", "x/y")).mirrors).toMatchObject([
