@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { sendFile } from "../../src/sys/index.ts";
+import { createSendFile } from "../../src/sys/send-file.ts";
 import { connectPair } from "../support/socket-pair.ts";
 import { makeTemporaryFolder } from "../tar/support.ts";
 
@@ -58,4 +59,14 @@ test("a socket whose other end is gone takes nothing, and the process lives", as
   far.resetAndDestroy();
   await sleep(20);
   for (let i = 0; i < 3; i++) expect(sendFile(fd, file, 0, 1024)).toBe(0);
+});
+
+test("takes nothing where the C library cannot be called, and asks for it once", () => {
+  let asked = 0;
+  const send = createSendFile(() => {
+    asked++;
+    throw new Error("Cannot find module 'koffi'");
+  });
+  expect([send(0, 0, 0, 1), send(0, 0, 0, 1)]).toEqual([0, 0]);
+  expect(asked).toBe(1);
 });
