@@ -69,7 +69,7 @@ export function faultHint(error: NetworkError, host: string, { registry }: Attem
   }
 }
 
-function certificateHint({ reason }: NetworkError, host: string, registry: string): string {
+function certificateHint({ reason, proxy }: NetworkError, host: string, registry: string): string {
   const folder = `/etc/containers/certs.d/${registry}`;
   switch (reason) {
     case "CERT_HAS_EXPIRED":
@@ -81,7 +81,8 @@ function certificateHint({ reason }: NetworkError, host: string, registry: strin
     default:
       return /ALERT/.test(reason)
         ? `If ${host} wants to know its clients, put your certificate and its key into ${folder} as client.cert and client.key`
-        : `If ${host} has a certificate of your own authority, put that authority's certificate into ${folder}/ca.crt`;
+        : `If ${host} has a certificate of your own authority, put that authority's certificate into ${folder}/ca.crt` +
+            (proxy === undefined ? "" : `; if it is the one of the proxy ${proxy}, name it in SSL_CERT_FILE`);
   }
 }
 

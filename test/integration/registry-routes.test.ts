@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ import {
   RegistryClient,
   type RegistryEvent,
 } from "../../src/registry/index.ts";
-import { layCerts, makeCerts } from "../support/registry-certs.ts";
+import { layCerts, makeCerts, type TestCerts } from "../support/registry-certs.ts";
 import { HastyClock } from "../support/registry-clock.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
 import { hasOpenssl } from "../support/registry-issuer.ts";
@@ -29,11 +29,12 @@ describe.skipIf(!hasRegistry || !hasOpenssl)("through a proxy (docker-registry, 
   let plain: RegistryServer;
   let secure: RegistryServer;
   let certsRoot: string;
+  let certs: TestCerts;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "strake-proxy-"));
     tunnel = await startTunnel();
     plain = await startRegistry();
-    const certs = await makeCerts(join(folder, "certs"));
+    certs = await makeCerts(join(folder, "certs"));
     secure = await startRegistry({
       http: [`tls: {certificate: ${certs.server.cert}, key: ${certs.server.key}}`],
     });
@@ -67,6 +68,29 @@ describe.skipIf(!hasRegistry || !hasOpenssl)("through a proxy (docker-registry, 
     expect(direct).toEqual([]);
     if (which === "secure") expect(new Set(tunnel.seen)).toContain(`CONNECT ${host} as user:s3cret`);
     else expect(tunnel.seen[0]).toBe(`GET http://${host}/v2/ as user:s3cret`);
+  });
+
+  test("a proxy that wants TLS itself is trusted by the system's authorities, and not unseen where a registry is", async () => {
+    const { cert, key } = certs.server;
+    await using proxy = await startTunnel({
+      cert: await readFile(cert, "utf8"),
+      key: await readFile(key, "utf8"),
+    });
+    const ca = await readFile(certs.ca, "utf8");
+    const reference = parseReference(`${secure.host}/tls:1`);
+    const skipping = createHostConfigs({ tls: { skipVerify: true } });
+    await using without = new RegistryClient({ proxy: () => proxy.url, hosts: skipping });
+    await expect(fetchImageMetadata(without, reference)).rejects.toMatchObject({
+      code: "TLS_FAILED",
+      hint: expect.stringContaining("SSL_CERT_FILE"),
+    });
+    expect(proxy.seen).toEqual([]);
+    await using client = new RegistryClient({
+      proxy: () => proxy.url,
+      systemCa: () => Promise.resolve([ca]),
+    });
+    await pushImage(client, { source: image.blobs, root: image.manifest, reference });
+    expect(new Set(proxy.seen)).toEqual(new Set([`CONNECT ${secure.host} as user:s3cret`]));
   });
 
   test("a proxy that refuses is named, without its password", async () => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, request as send } from "node:http";
+import { createServer, type RequestListener, request as send } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 
 export interface Tunnel extends AsyncDisposable {
@@ -10,13 +11,13 @@ export interface Tunnel extends AsyncDisposable {
   refuse: number | undefined;
 }
 
-/** A forward proxy: tunnels for https, whole URLs for plain http. */
-export async function startTunnel(): Promise<Tunnel> {
+/** A forward proxy: tunnels for https, whole URLs for plain http. With `tls` (PEM) it wants TLS itself. */
+export async function startTunnel(tls?: { readonly cert: string; readonly key: string }): Promise<Tunnel> {
   const sockets = new Set<Socket>();
   const tunnel = { seen: [] as string[], refuse: undefined as number | undefined };
   const who = (header: string | undefined): string =>
     header === undefined ? "" : ` as ${Buffer.from(header.replace("Basic ", ""), "base64").toString()}`;
-  const server = createServer((incoming, outgoing) => {
+  const serve: RequestListener = (incoming, outgoing) => {
     tunnel.seen.push(`${incoming.method} ${incoming.url}${who(incoming.headers["proxy-authorization"])}`);
     if (tunnel.refuse !== undefined) {
       outgoing.writeHead(tunnel.refuse).end();
@@ -33,7 +34,8 @@ export async function startTunnel(): Promise<Tunnel> {
     );
     forwarded.on("error", () => outgoing.destroy());
     incoming.pipe(forwarded);
-  });
+  };
+  const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   server.on("connect", (incoming, socket: Socket, head) => {
     tunnel.seen.push(`CONNECT ${incoming.url}${who(incoming.headers["proxy-authorization"])}`);
     socket.on("error", () => {});
@@ -57,7 +59,7 @@ export async function startTunnel(): Promise<Tunnel> {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return Object.assign(tunnel, {
-    url: new URL(`http://user:s3cret@127.0.0.1:${port}`),
+    url: new URL(`${tls === undefined ? "http" : "https"}://user:s3cret@127.0.0.1:${port}`),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -1,5 +1,6 @@
 import type { Dispatcher, ProxyAgent } from "undici";
 import type { ChooseProxy } from "../hosts/proxy-rules.ts";
+import type { TlsConfig } from "../hosts/types.ts";
 import type { Exchange, ExchangeRequest, ExchangeResponse, Headers, ResponseBody } from "./exchange.ts";
 import { NetworkError, toNetworkError } from "./network-error.ts";
 import { createTlsKeys } from "./tls-key.ts";
@@ -31,7 +32,7 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
     const key = `${proxy.href} ${url.origin} ${tlsKey(tls)} ${isUpload}`;
     let agent = agents.get(key);
     if (agent === undefined) {
-      agent = createAgent(proxy, tlsOptions(tls));
+      agent = createAgent(proxy, { registry: tlsOptions(tls), proxy: tlsOptions(authoritiesOf(tls)) });
       agents.set(key, agent);
     }
     return await agent;
@@ -58,15 +59,24 @@ export function createProxyExchange({ chooseProxy, direct }: ProxyExchangeOption
   };
 }
 
-async function createAgent(proxy: URL, tls: TlsOptions): Promise<ProxyAgent> {
+/** What counts for the proxy too: whom to trust. Not that a registry is believed unseen, nor who we are there. */
+function authoritiesOf(tls: TlsConfig | undefined): TlsConfig | undefined {
+  if (tls?.skipVerify === undefined && tls?.clientCertificate === undefined) return tls;
+  return tls.extraCa === undefined ? undefined : { extraCa: tls.extraCa };
+}
+
+async function createAgent(
+  proxy: URL,
+  tls: { readonly registry: TlsOptions; readonly proxy: TlsOptions },
+): Promise<ProxyAgent> {
   const { ProxyAgent } = await import("undici");
   return new ProxyAgent({
     uri: proxy.href,
     proxyTunnel: false,
     connections: CONNECTIONS_PER_ORIGIN,
     allowH2: false,
-    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS, allowH2: false },
-    proxyTls: { timeout: CONNECT_TIMEOUT_MS },
+    requestTls: { ...tls.registry, timeout: CONNECT_TIMEOUT_MS, allowH2: false },
+    proxyTls: { ...tls.proxy, timeout: CONNECT_TIMEOUT_MS },
   });
 }
 
