@@ -183,14 +183,16 @@ async function sendBody(
   if (file !== undefined) {
     try {
       await sendFile(outgoing, file, { isWanted, windowMs: stallTimeoutMs });
+      // Before the answer, which may come while the file is closed: a connection is kept only after a request that ended.
+      if (isWanted()) outgoing.end();
     } finally {
       await file.close();
     }
-  } else {
-    for await (const chunk of body.chunks) {
-      if (!isWanted()) return;
-      if (!outgoing.write(chunk)) await drained(outgoing, chunk.byteLength, stallTimeoutMs);
-    }
+    return;
+  }
+  for await (const chunk of body.chunks) {
+    if (!isWanted()) return;
+    if (!outgoing.write(chunk)) await drained(outgoing, chunk.byteLength, stallTimeoutMs);
   }
   if (isWanted()) outgoing.end();
 }

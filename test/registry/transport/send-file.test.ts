@@ -29,7 +29,9 @@ async function receive(onData: (socket: Socket, bytes: number) => void = () => u
   const received: Buffer[] = [];
   let size = 0;
   let headBytes = 0;
+  let connections = 0;
   const server = createServer((socket) => {
+    connections++;
     undo.push(() => socket.destroy());
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
@@ -46,6 +48,7 @@ async function receive(onData: (socket: Socket, bytes: number) => void = () => u
   undo.push(() => exchange.close());
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/x`);
   return {
+    connections: () => connections,
     body: () => Buffer.concat(received).subarray(headBytes),
     async put(file: WatchedFile, more: Partial<ExchangeRequest> = {}): Promise<string> {
       const { status, body } = await exchange.send({
@@ -212,6 +215,24 @@ test("what no server took is not told as sent", async () => {
   });
   await expect.poll(() => files.map((file) => file.closed)).toEqual([1]);
   expect(told.filter((sent) => sent > 0)).toEqual([]);
+});
+
+test("an answer that comes before the file is closed leaves the connection to the next request", async () => {
+  const server = await receive();
+  const file = await WatchedFile.open();
+  const answered = server.put(
+    Object.assign(file, {
+      close: async () => {
+        await answered;
+        await WatchedFile.prototype.close.call(file);
+      },
+    }),
+  );
+  expect(await answered).toBe("201 ok");
+  await expect.poll(() => file.closed).toBe(1);
+  const next = await WatchedFile.open();
+  await expect(server.put(next, { answerTimeoutMs: 200 })).rejects.toMatchObject({ fault: "timeout" });
+  expect(server.connections()).toBe(1);
 });
 
 test("a source that fails is told as it says itself", async () => {
