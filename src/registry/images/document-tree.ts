@@ -5,6 +5,7 @@ import {
   formatPlatform,
   type ImageIndex,
   type ImageManifest,
+  isAttestation,
   listPlatforms,
   normalizePlatform,
   OciError,
@@ -139,7 +140,9 @@ async function narrow(
   signal: AbortSignal | undefined,
 ): Promise<FetchedDocument> {
   const chosen = platforms.map((wanted) => {
-    const found = index.manifests.find(({ platform }) => platform !== undefined && isFor(platform, wanted));
+    const found = index.manifests.find(
+      (entry) => entry.platform !== undefined && !isAttestation(entry) && isFor(entry.platform, wanted),
+    );
     if (found !== undefined) return found;
     throw new OciError(
       "NO_SUCH_PLATFORM",
