@@ -130,6 +130,9 @@ async function bundleCommand() {
     // Half of the time that the script's start takes goes with its size, and with the length of its names.
     minify: true,
     lineLimit: QUICK_TO_READ.lineLimit,
+    // For the stacks that STRAKE_DEBUG=1 shows; without the sources' texts.
+    sourcemap: "external",
+    sourcesContent: false,
     // A script that is compiled by hand has no import(); what is loaded late is a function in the script.
     supported: { "dynamic-import": false },
     define: { ...COMMON.define, "import.meta.url": "BUNDLE_URL" },
@@ -139,7 +142,7 @@ async function bundleCommand() {
     },
     footer: { js: WRAPPER_END },
   });
-  const [script] = filesOf(command.metafile);
+  const [script, map] = filesOf(command.metafile).sort();
   const compiled = await compileAhead(join(staging, script));
   const start = await build({
     ...COMMON,
@@ -150,7 +153,7 @@ async function bundleCommand() {
   await writeFile(join(staging, "package.json"), '{"type":"commonjs"}\n');
   await chmod(join(staging, "cli.js"), 0o755);
   // Without the compiled code everything works, only later.
-  const files = [...compiled, script, "package.json", ...filesOf(start.metafile)];
+  const files = [...compiled, map, script, "package.json", ...filesOf(start.metafile)];
   await moveIn(staging, dist, files);
   return files;
 }

@@ -28,7 +28,7 @@ export async function printError(error: unknown, context: ErrorContext): Promise
   if (!isExpected(error)) {
     line(`${paint.red("error:")} strake has failed in a way that it should not: ${sanitize(String(error))}`);
     line("Sorry. Please report it with what you ran; STRAKE_DEBUG=1 shows where it happened");
-    if (settings.debug && error instanceof Error) line(sanitize(error.stack ?? ""));
+    if (settings.debug && error instanceof Error) line(await stackOf(error));
     return;
   }
   line(`${paint.red("error:")} ${sanitize(error.message)}`);
@@ -37,7 +37,12 @@ export async function printError(error: unknown, context: ErrorContext): Promise
   if (at !== undefined) stderr.write(await describePlace(at, context, paint.red));
   const hint = error instanceof StrakeError ? error.hint : undefined;
   if (hint !== undefined) line(`${paint.cyan("hint:")} ${sanitize(hint)}`);
-  if (settings.debug) line(paint.dim(sanitize(error.stack ?? "")));
+  if (settings.debug) line(paint.dim(await stackOf(error)));
+}
+
+async function stackOf({ stack = "" }: Error): Promise<string> {
+  const { readableStack } = await import("./readable-stack.ts");
+  return sanitize(await readableStack(stack));
 }
 
 /** Errors whose message is meant for the reader: our own, and those of the operating system. */
