@@ -1,13 +1,10 @@
 import {
+  choosePlatform,
   type Descriptor,
   type Digest,
   digestOf,
-  formatPlatform,
   type ImageIndex,
   type ImageManifest,
-  isAttestation,
-  listPlatforms,
-  normalizePlatform,
   OciError,
   type Platform,
 } from "../../oci/index.ts";
@@ -132,24 +129,14 @@ function encode(
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength } };
 }
 
-/** The part of an index that is for the given platforms, attestations of those images included. */
+/** The part of an index that serves the given platforms best, attestations of those images included. */
 async function narrow(
   from: ManifestSource,
   { index, descriptor }: FetchedIndex,
   platforms: readonly Platform[],
   signal: AbortSignal | undefined,
 ): Promise<FetchedDocument> {
-  const chosen = platforms.map((wanted) => {
-    const found = index.manifests.find(
-      (entry) => entry.platform !== undefined && !isAttestation(entry) && isFor(entry.platform, wanted),
-    );
-    if (found !== undefined) return found;
-    throw new OciError(
-      "NO_SUCH_PLATFORM",
-      `Cannot find platform ${formatPlatform(wanted)} in index "${descriptor.digest}"`,
-      { hint: `It has ${listPlatforms(index).map(formatPlatform).join(", ")}` },
-    );
-  });
+  const chosen = platforms.map((wanted) => choosePlatform(index, wanted));
   const [only, second] = chosen;
   if (only !== undefined && second === undefined) return await from.fetchManifest(only.digest, { signal });
   const digests = new Set<string>(chosen.map(({ digest }) => digest));
@@ -159,16 +146,4 @@ async function narrow(
   );
   const smaller: ImageIndex = { ...index, mediaType: descriptor.mediaType, manifests };
   return indexDocument(smaller, descriptor.mediaType);
-}
-
-/** What is copied is what was named: no nearest fit, as for running. Only a version may be left open. */
-function isFor(offered: Platform, wanted: Platform): boolean {
-  const has = normalizePlatform(offered);
-  const want = normalizePlatform(wanted);
-  return (
-    has.os === want.os &&
-    has.architecture === want.architecture &&
-    has.variant === want.variant &&
-    (want["os.version"] === undefined || want["os.version"] === has["os.version"])
-  );
 }
