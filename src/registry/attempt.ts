@@ -8,6 +8,8 @@ export interface Attempt {
   readonly repository?: string | undefined;
   readonly method: string;
   readonly credentialOrigin?: string | undefined;
+  /** The host that was asked, where settings name another than the registry's own. */
+  readonly askedAt?: string | undefined;
   /** The host that answered, where that is another one than was asked: the registry has sent us there. */
   readonly sentTo?: string | undefined;
   /** The code for 404. */

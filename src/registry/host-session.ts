@@ -7,6 +7,7 @@ import { type Clock, sleep } from "./clock.ts";
 import type { CredentialSource } from "./credentials/types.ts";
 import type { OnRegistryEvent } from "./events.ts";
 import { detectProtocol } from "./hosts/detect-protocol.ts";
+import { nameAt } from "./hosts/rename.ts";
 import type { Endpoint } from "./hosts/types.ts";
 import { ReferrersSupport } from "./manifests/referrers-support.ts";
 import { redactUrl } from "./redact.ts";
@@ -94,13 +95,7 @@ export class HostSession {
 
   /** What a repository is called on this host. */
   wireName(repository: string): string {
-    const { rename } = this.endpoint;
-    if (rename === undefined) return repository;
-    const { from, to } = rename;
-    const isUnder = from === "" || repository === from || repository.startsWith(`${from}/`);
-    if (!isUnder) return repository;
-    const rest = repository.slice(from.length).replace(/^\//, "");
-    return [to, rest].filter((part) => part !== "").join("/");
+    return nameAt(this.endpoint, repository);
   }
 
   /** The tries of an operation of several requests. */
@@ -158,9 +153,10 @@ export class HostSession {
     const base = await this.baseUrl(request);
     const { origin, host } = answer.url;
     const sentTo = origin === base.origin ? undefined : host === base.host ? origin : host;
+    const askedAt = this.endpoint.isUpstream === true ? undefined : this.endpoint.host;
     return await refusal(
       answer,
-      { what, registry: this.registry, repository, method, missing, credentialOrigin, sentTo },
+      { what, registry: this.registry, repository, method, missing, credentialOrigin, askedAt, sentTo },
       this.#deps.clock.dateMs(),
     );
   }

@@ -21,7 +21,7 @@ export async function refusal(
   const { what, registry } = attempt;
   return new RegistryError(
     codeOf(status, attempt),
-    `Cannot ${what}: ${attempt.sentTo ?? registry} answered ${status}${said === "" ? "" : ` (${said})`}${times(answer.tries)}`,
+    `Cannot ${what}: ${attempt.sentTo ?? attempt.askedAt ?? registry} answered ${status}${said === "" ? "" : ` (${said})`}${times(answer.tries)}`,
     {
       ...attempt,
       url: redactUrl(answer.url),

@@ -263,6 +263,28 @@ describe.skipIf(!hasRegistry)("with mirrors (docker-registry installed)", () => 
     expect(asked).toContain(mirror.host);
   });
 
+  test("an alias gives a short name to a registry, for reading and writing, and errors name that", async () => {
+    const rules = parseRegistriesConf(`[aliases]\nshort = "${upstream.host}/team/long"\n`, "test");
+    const newClient = () =>
+      new RegistryClient({
+        hosts: createHostConfigs({ readRules: () => Promise.resolve(rules) }),
+        clock: new HastyClock(),
+      });
+    await using writer = newClient();
+    const reference = parseReference("short:1");
+    await pushImage(writer, { source: image.blobs, root: image.manifest, reference });
+    await using reader = newClient();
+    const sink = new MemoryBlobs();
+    await pullImage(reader, { reference, sink });
+    expect(sink.content.size).toBe(4);
+    await using plain = new RegistryClient();
+    const { config } = await fetchImageMetadata(plain, parseReference(`${upstream.host}/team/long:1`));
+    expect(config.descriptor).toEqual(image.config);
+    await expect(pullImage(reader, { reference: parseReference("short:none"), sink })).rejects.toThrow(
+      `${upstream.host} answered 404`,
+    );
+  });
+
   test("a mirror of the containers tools' settings has its own names", async () => {
     const rules = parseRegistriesConf(
       `[[registry]]

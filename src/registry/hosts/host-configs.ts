@@ -2,6 +2,7 @@ import { readCerts } from "./certs-d.ts";
 import { type DefaultHostsOptions, defaultEndpoint } from "./default-hosts.ts";
 import { type HostsFile, type ListedHost, readHostsFile, readListedTls } from "./hosts-toml.ts";
 import { findRule, type MirrorRule, type RegistryRule } from "./registries-conf.ts";
+import { nameAt } from "./rename.ts";
 import type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./types.ts";
 
 export interface HostConfigOptions extends DefaultHostsOptions {
@@ -44,7 +45,7 @@ export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSo
   async function make(registry: string, rule: RegistryRule | undefined): Promise<HostConfig> {
     const file = hostsRoots.length === 0 ? undefined : await readHostsFile(hostsRoots, registry);
     const own = mirrors?.get(registry) ?? [];
-    const ruled =
+    const ofRule =
       rule === undefined ? [] : rule.mirrors.map((mirror) => ruledMirror(rule, mirror, registry, options));
     const readable = (file?.hosts ?? []).filter(({ reads }) => reads);
     const upstream = await complete(ruledUpstream(rule, registry, options));
@@ -57,26 +58,64 @@ export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSo
       mirrors: [
         ...(await Promise.all(own.map((mirror) => complete(mirrorEndpoint(mirror, options))))),
         ...(file === undefined ? [] : await Promise.all(readable.map((host) => listed(file, host)))),
-        ...(await Promise.all(ruled.map(complete))),
+        ...(await Promise.all(ofRule.map(complete))),
       ],
       ...(rule?.blocked === true ? { blocked: `${rule.path} blocks ${rule.prefix}` } : {}),
     };
   }
 
+  async function once(key: string, create: () => Promise<HostConfig>): Promise<HostConfig> {
+    let config = made.get(key);
+    if (config === undefined) {
+      config = create();
+      made.set(key, config);
+      config.catch(() => made.delete(key));
+    }
+    return await config;
+  }
+
+  const ruled = async (registry: string, rule: RegistryRule | undefined): Promise<HostConfig> =>
+    await once(`${registry} ${rule?.prefix ?? ""}`, () => make(registry, rule));
+
   return {
     async find(registry, repository = "") {
       rules ??= options.readRules?.() ?? Promise.resolve([]);
-      const rule = findRule(await rules, registry, repository);
-      const key = `${registry} ${rule?.prefix ?? ""}`;
-      let config = made.get(key);
-      if (config === undefined) {
-        config = make(registry, rule);
-        made.set(key, config);
-        config.catch(() => made.delete(key));
-      }
-      return await config;
+      const all = await rules;
+      const rule = findRule(all, registry, repository);
+      if (rule?.isAlias !== true) return await ruled(registry, rule);
+      const [host, name] = splitLocation(rule.location);
+      const own = all.filter(({ isAlias }) => isAlias !== true);
+      return await once(`${registry} alias ${rule.prefix}`, async () =>
+        asAlias(await ruled(host, findRule(own, host, name)), { repository, name, isOwn: host === registry }),
+      );
     },
   };
+}
+
+/**
+ * Who serves a repository that has another name in truth: who serves that name, by its rules. The credentials are those of the
+ * host that it is at.
+ */
+function asAlias(
+  { upstream, mirrors = [], ...rest }: HostConfig,
+  {
+    repository,
+    name,
+    isOwn,
+  }: { readonly repository: string; readonly name: string; readonly isOwn: boolean },
+): HostConfig {
+  const renamed = <E extends Endpoint>(endpoint: E): E => {
+    const { isUpstream, ...other } = endpoint;
+    const rename = { from: repository, to: nameAt(endpoint, name) };
+    return { ...other, rename, ...(isOwn && isUpstream === true ? { isUpstream } : {}) } as E;
+  };
+  return { ...rest, upstream: renamed(upstream), mirrors: mirrors.map(renamed) };
+}
+
+/** `host/path` in two; the path may be empty. */
+function splitLocation(location: string): readonly [host: string, path: string] {
+  const slash = location.indexOf("/");
+  return slash < 0 ? [location, ""] : [location.slice(0, slash), location.slice(slash + 1)];
 }
 
 function ruledUpstream(
@@ -116,9 +155,7 @@ function relocated(
   options: DefaultHostsOptions,
 ): Endpoint {
   const from = rule.prefix.startsWith("*.") ? "" : rule.prefix.slice(registry.length).replace(/^\//, "");
-  const slash = location.indexOf("/");
-  const host = slash < 0 ? location : location.slice(0, slash);
-  const to = slash < 0 ? "" : location.slice(slash + 1);
+  const [host, to] = splitLocation(location);
   // Another host than the registry's own: it has credentials of its own.
   const { isUpstream: _own, ...endpoint } = defaultEndpoint(host, options);
   return { ...endpoint, ...(from === to ? {} : { rename: { from, to } }) };
@@ -128,13 +165,12 @@ function relocated(
 function mirrorEndpoint({ address, pull = "all" }: MirrorAddress, options: DefaultHostsOptions = {}): Mirror {
   const scheme = /^(https?):\/\//i.exec(address)?.[1]?.toLowerCase();
   const rest = address.replace(/^https?:\/\//i, "").replace(/\/+$/, "");
-  const slash = rest.indexOf("/");
-  const host = slash < 0 ? rest : rest.slice(0, slash);
+  const [host, path] = splitLocation(rest);
   const { isUpstream: _own, ...base } = defaultEndpoint(host, options);
   return {
     ...base,
     pull,
     ...(scheme === undefined ? {} : { protocol: scheme === "http" ? "http" : "https" }),
-    ...(slash < 0 ? {} : { pathPrefix: rest.slice(slash) }),
+    ...(path === "" ? {} : { pathPrefix: `/${path}` }),
   };
 }

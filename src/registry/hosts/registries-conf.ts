@@ -6,6 +6,13 @@ import { isThere, parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
 
+/** A name without a registry, a tag and a digest, and one with a registry. */
+const ALIAS_NAME = /^(?:[^\s/:@]+|(?!localhost\/)[^\s/.:@]+(?:\/[^\s/:@]+)+)$/;
+const ALIAS_LOCATION = /^(?:localhost|[^\s/@]*[.:][^\s/@]*)(?:\/[^\s/:@]+)+$/;
+
+/** What the containers tools' packages bring along. */
+const SHIPPED_ALIASES = /shortnames\.conf$/;
+
 /** One `[[registry]]` of a registries.conf. */
 export interface RegistryRule {
   /** `host[:port][/path]`, or `*.host`. */
@@ -14,6 +21,8 @@ export interface RegistryRule {
   readonly location: string;
   readonly insecure: boolean;
   readonly blocked: boolean;
+  /** The location is another name for this one repository, whose own rules count. */
+  readonly isAlias?: boolean;
   /** The file that says so. */
   readonly path: string;
   readonly mirrors: readonly MirrorRule[];
@@ -56,9 +65,14 @@ export async function readRegistriesConf(paths: readonly string[]): Promise<read
   for (const path of paths) {
     const text = await readConfigFile(path);
     if (text === undefined) continue;
-    for (const rule of parseRegistriesConf(text, path)) rules.set(rule.prefix, rule);
+    for (const rule of parseRegistriesConf(text, path)) {
+      if (rule.isAlias !== true) rules.set(rule.prefix, rule);
+      // Distributions' lists would make another image of `FROM fedora` than Docker does: only a person's own count.
+      else if (!SHIPPED_ALIASES.test(path)) rules.set(`alias ${rule.prefix}`, rule);
+    }
   }
-  return [...rules.values()];
+  // An empty name takes an earlier file's alias away.
+  return [...rules.values()].filter(({ isAlias, location }) => isAlias !== true || location !== "");
 }
 
 /** Parses one file. @throws {RegistryError} CONFIG_INVALID */
@@ -66,7 +80,7 @@ export function parseRegistriesConf(text: string, path: string): readonly Regist
   const fail = (fault: string): RegistryError =>
     new RegistryError("CONFIG_INVALID", `Cannot use ${path}: ${fault}`);
   const document = parseConfigToml(text, fail);
-  return tables(document["registry"]).map((entry) => {
+  const registries = tables(document["registry"]).map((entry): RegistryRule => {
     const location = text1(entry["location"]);
     const prefix = text1(entry["prefix"]) ?? location;
     if (prefix === undefined) throw fail("a [[registry]] has neither prefix nor location");
@@ -90,6 +104,23 @@ export function parseRegistriesConf(text: string, path: string): readonly Regist
       }),
     };
   });
+  const { aliases } = document;
+  return isTable(aliases) ? [...registries, ...parseAliases(aliases, { path, fail })] : registries;
+}
+
+/** Short names, which are Docker Hub's where no alias says otherwise. */
+function parseAliases(
+  aliases: TomlTable,
+  { path, fail }: { readonly path: string; readonly fail: (fault: string) => RegistryError },
+): readonly RegistryRule[] {
+  return Object.entries(aliases).map(([name, value]) => {
+    if (!ALIAS_NAME.test(name)) throw fail(`the alias "${name}" is no short name`);
+    const location = typeof value === "string" ? value.trim() : "?";
+    if (location !== "" && !ALIAS_LOCATION.test(location))
+      throw fail(`the alias "${name}" stands for no name with a registry, like quay.io/team/app`);
+    const prefix = `docker.io/${name.includes("/") ? name : `library/${name}`}`;
+    return { prefix, location, insecure: false, blocked: false, isAlias: true, path, mirrors: [] };
+  });
 }
 
 /** The rule for a repository: that of the longest prefix which it has. */
@@ -101,7 +132,8 @@ export function findRule(
   const name = `${registry}/${repository}`;
   let best: RegistryRule | undefined;
   for (const rule of rules) {
-    if (!hasPrefix(name, registry, rule.prefix)) continue;
+    if (rule.isAlias === true && rule.prefix === name) return rule;
+    if (rule.isAlias === true || !hasPrefix(name, registry, rule.prefix)) continue;
     if (best === undefined || rule.prefix.length > best.prefix.length) best = rule;
   }
   return best;
@@ -119,9 +151,11 @@ function pullOf(value: TomlValue | undefined, digestOnly: boolean): Mirror["pull
 
 function tables(value: TomlValue | undefined): readonly TomlTable[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(
-    (item): item is TomlTable => typeof item === "object" && item !== null && !Array.isArray(item),
-  );
+  return value.filter(isTable);
+}
+
+function isTable(value: TomlValue | undefined): value is TomlTable {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text1(value: TomlValue | undefined): string | undefined {
