@@ -7,6 +7,7 @@ import { pullImage, pushImage, RegistryClient } from "../../src/registry/index.t
 import { readChunks } from "../../src/store/index.ts";
 import { MemoryBlobs, makeImage } from "../support/registry-images.ts";
 import type { Fault, SeenRequest } from "../support/registry-proxy.ts";
+import { WatchedFile } from "../support/watched-file.ts";
 import { describeBadNetwork } from "./support/bad-network.ts";
 
 /** Large enough for the kernel to send it. */
@@ -17,31 +18,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describeBadNetwork("files that go to a registry over a bad network", (net) => {
   const isPut = ({ method, path }: SeenRequest) => method === "PUT" && path.includes("/blobs/uploads/");
-  let kernelBytes = 0;
-  let openFiles = 0;
+  let files: WatchedFile[] = [];
+  const kernelBytes = () => files.reduce((sum, { sentBytes }) => sum + sentBytes, 0);
   beforeEach(() => {
-    kernelBytes = 0;
-    openFiles = 0;
+    files = [];
   });
-
-  function counting(file: FileBytes): FileBytes {
-    openFiles++;
-    return {
-      get left() {
-        return file.left;
-      },
-      send(socket, maxBytes) {
-        const sent = file.send(socket, maxBytes);
-        kernelBytes += sent;
-        return sent;
-      },
-      read: (maxBytes) => file.read(maxBytes),
-      async close() {
-        openFiles--;
-        await file.close();
-      },
-    };
-  }
 
   /** Pushes an image whose layer is a file, and looks what the registry has then. */
   async function push(name: string, fault: (nth: number) => Fault | undefined): Promise<void> {
@@ -49,12 +30,16 @@ describeBadNetwork("files that go to a registry over a bad network", (net) => {
     const layer = image.layers[0] as Descriptor;
     const path = join(folder, name);
     writeFileSync(path, image.blobs.content.get(layer.digest) as Uint8Array);
-    const source: BlobSource & Pick<MemoryBlobs, "content"> = {
-      content: image.blobs.content,
+    const source: BlobSource = {
       async openBlob(descriptor, options): Promise<BlobBytes> {
         if (descriptor.digest !== layer.digest) return await image.blobs.openBlob(descriptor, options);
         const bytes = readChunks(path, options);
-        return { ...bytes, openFile: async () => counting((await bytes.openFile?.()) as FileBytes) };
+        const openFile = async (): Promise<FileBytes> => {
+          const file = new WatchedFile((await bytes.openFile?.()) as FileBytes);
+          files.push(file);
+          return file;
+        };
+        return { ...bytes, openFile };
       },
     };
     let nth = 0;
@@ -67,7 +52,7 @@ describeBadNetwork("files that go to a registry over a bad network", (net) => {
     await using reader = new RegistryClient();
     await pullImage(reader, { reference: net.reference(`${name}:1`), sink });
     expect(sink.content.size).toBe(3);
-    await expect.poll(() => openFiles).toBe(0);
+    await expect.poll(() => files.filter(({ closed }) => closed !== 1)).toEqual([]);
   }
 
   test.each<[string, Fault]>([
@@ -79,7 +64,7 @@ describeBadNetwork("files that go to a registry over a bad network", (net) => {
     ["is-refused-after-all-of-it", { kind: "late-answer", status: 500 }],
   ])("a push that %s ends well", async (name, fault) => {
     await push(name, (nth) => (nth < 1 ? fault : undefined));
-    expect(kernelBytes).toBeGreaterThan(0);
+    expect(kernelBytes()).toBeGreaterThan(0);
   });
 
   test("a file that is too large in one piece goes in pieces", async () => {

@@ -4,11 +4,13 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { digestOf, type FileBytes } from "../../../src/oci/index.ts";
+import { digestOf } from "../../../src/oci/index.ts";
 import { uploadBody } from "../../../src/registry/blobs/upload-body.ts";
 import type { ExchangeRequest } from "../../../src/registry/transport/exchange.ts";
 import { createNodeExchange } from "../../../src/registry/transport/node-exchange.ts";
 import { readChunks } from "../../../src/store/index.ts";
+import { freePort } from "../../support/registry-server.ts";
+import { WatchedFile } from "../../support/watched-file.ts";
 
 const CONTENT = Buffer.alloc(24_000_000);
 for (let at = 0; at < CONTENT.byteLength; at += 4) CONTENT.writeUInt32LE(at, at);
@@ -67,53 +69,9 @@ async function receive(onData: (socket: Socket, bytes: number) => void = () => u
   };
 }
 
-/** Where nobody listens. */
-async function unusedUrl(): Promise<URL> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return new URL(`http://127.0.0.1:${port}/x`);
-}
-
-/** The file with CONTENT, and what became of it. */
-class WatchedFile implements FileBytes {
-  sentBytes = 0;
-  closed = 0;
-  readonly #file: FileBytes;
-
-  static async open(): Promise<WatchedFile> {
-    return new WatchedFile((await readChunks(path).openFile?.()) as FileBytes);
-  }
-
-  constructor(file: FileBytes) {
-    this.#file = file;
-  }
-
-  get left(): number {
-    return this.#file.left;
-  }
-
-  send(socket: number, maxBytes: number): number {
-    const sent = this.#file.send(socket, maxBytes);
-    this.sentBytes += sent;
-    return sent;
-  }
-
-  async read(maxBytes: number): Promise<Uint8Array> {
-    return await this.#file.read(maxBytes);
-  }
-
-  async close(): Promise<void> {
-    this.closed++;
-    await this.#file.close();
-  }
-}
-
 test("a file arrives as it is, without all of it passing through this process", async () => {
   const server = await receive();
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   expect(await server.put(file)).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
   // On a busy machine the file may seem to lie on a slow disk for a while, and is read then.
@@ -128,13 +86,13 @@ test("a file arrives as it is at a server that takes it slowly", async () => {
     socket.pause();
     setTimeout(() => socket.resume(), 2);
   });
-  expect(await server.put(await WatchedFile.open())).toBe("201 ok");
+  expect(await server.put(await WatchedFile.open(path))).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
 });
 
 test("a file is read and written where the kernel takes nothing of it", async () => {
   const server = await receive();
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   file.send = () => 0;
   expect(await server.put(file)).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
@@ -147,7 +105,7 @@ test("an answer in the middle of a file is the answer", async () => {
     socket.pause();
     socket.write(answer("413 Too Large", "big", "Connection: close"));
   });
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   expect(await server.put(file)).toBe("413 big");
   await expect.poll(() => file.closed).toBe(1);
   expect(file.left).toBeGreaterThan(0);
@@ -157,7 +115,7 @@ test("a connection that breaks off in the middle of a file is a reset", async ()
   const server = await receive((socket, size) => {
     if (size > 5_000_000) socket.resetAndDestroy();
   });
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   await expect(server.put(file)).rejects.toMatchObject({ fault: "reset" });
   await expect.poll(() => file.closed).toBe(1);
 });
@@ -167,14 +125,14 @@ test("what is aborted ends with the reason", async () => {
   const server = await receive((_socket, size) => {
     if (size > 5_000_000) controller.abort(new Error("enough"));
   });
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   await expect(server.put(file, { signal: controller.signal })).rejects.toThrow("enough");
   await expect.poll(() => file.closed).toBe(1);
 });
 
 test("a server that stops reading is given up", async () => {
   const server = await receive((socket) => void socket.pause());
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   await expect(server.put(file, { stallTimeoutMs: 200 })).rejects.toMatchObject({ fault: "timeout" });
   await expect.poll(() => file.closed).toBe(1);
 });
@@ -187,13 +145,13 @@ test("a server may pause for longer than nothing may move: what the kernel holds
     socket.pause();
     setTimeout(() => socket.resume(), 1300);
   });
-  expect(await server.put(await WatchedFile.open(), { stallTimeoutMs: 1000 })).toBe("201 ok");
+  expect(await server.put(await WatchedFile.open(path), { stallTimeoutMs: 1000 })).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
 });
 
 test("what no server took is not told as sent", async () => {
   const server = await receive();
-  const url = await unusedUrl();
+  const url = new URL(`http://127.0.0.1:${await freePort()}/x`);
   const told: number[] = [];
   const files: WatchedFile[] = [];
   const size = CONTENT.byteLength;
@@ -203,14 +161,14 @@ test("what no server took is not told as sent", async () => {
     async () => ({
       ...readChunks(path),
       openFile: async () => {
-        const file = await WatchedFile.open();
+        const file = await WatchedFile.open(path);
         files.push(file);
         return file;
       },
     }),
     { onSent: (sent) => told.push(sent) },
   );
-  await expect(server.put(await WatchedFile.open(), { url, body })).rejects.toMatchObject({
+  await expect(server.put(await WatchedFile.open(path), { url, body })).rejects.toMatchObject({
     fault: "refused",
   });
   await expect.poll(() => files.map((file) => file.closed)).toEqual([1]);
@@ -219,7 +177,7 @@ test("what no server took is not told as sent", async () => {
 
 test("an answer that comes before the file is closed leaves the connection to the next request", async () => {
   const server = await receive();
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   const answered = server.put(
     Object.assign(file, {
       close: async () => {
@@ -230,14 +188,14 @@ test("an answer that comes before the file is closed leaves the connection to th
   );
   expect(await answered).toBe("201 ok");
   await expect.poll(() => file.closed).toBe(1);
-  const next = await WatchedFile.open();
+  const next = await WatchedFile.open(path);
   await expect(server.put(next, { answerTimeoutMs: 200 })).rejects.toMatchObject({ fault: "timeout" });
   expect(server.connections()).toBe(1);
 });
 
 test("a source that fails is told as it says itself", async () => {
   const server = await receive();
-  const file = await WatchedFile.open();
+  const file = await WatchedFile.open(path);
   file.read = async () => {
     throw new Error("disk on fire");
   };
