@@ -1,5 +1,5 @@
 import type { AuthorizeOptions, Authorizer } from "./auth/authorizer.ts";
-import { parseChallenges } from "./auth/challenge.ts";
+import { type Challenge, parseChallenges } from "./auth/challenge.ts";
 import type { GuestTokens } from "./auth/guest-tokens.ts";
 import type { Clock } from "./clock.ts";
 import type { Endpoint } from "./hosts/types.ts";
@@ -55,7 +55,7 @@ export class AuthorizedSender {
         return await this.#asGuest(answer, undefined, { request, options });
       }
       if (refusals === 2) return answer;
-      const challenges = parseChallenges(await this.#challengeHeaders(answer, { base, signal }));
+      const challenges = await this.#challengesOf(answer, { base, signal });
       const context = { ...options, url: base, insecure, repeated: refusals > 0 };
       if (!(await authorizer.challenged(challenges, authorization, context))) return answer;
       answer.body.discard();
@@ -139,12 +139,12 @@ export class AuthorizedSender {
   }
 
   /** Some registries put the challenge only into the answer to `/v2/`. */
-  async #challengeHeaders(
+  async #challengesOf(
     answer: Answer,
     { base, signal }: { readonly base: URL; readonly signal: AbortSignal | undefined },
-  ): Promise<readonly string[]> {
-    const own = answer.headers.all("www-authenticate");
-    if (parseChallenges(own).some(({ scheme }) => scheme === "bearer" || scheme === "basic")) return own;
+  ): Promise<readonly Challenge[]> {
+    const own = parseChallenges(answer.headers.all("www-authenticate"));
+    if (own.some(({ scheme }) => scheme === "bearer" || scheme === "basic")) return own;
     const { endpoint, userAgent, sender } = this.#deps;
     const ping = await sender.send({
       method: "GET",
@@ -155,7 +155,7 @@ export class AuthorizedSender {
       signal,
     });
     ping.body.discard();
-    return [...own, ...ping.headers.all("www-authenticate")];
+    return [...own, ...parseChallenges(ping.headers.all("www-authenticate"))];
   }
 }
 

@@ -107,9 +107,7 @@ function watched(file: FileBytes, descriptor: Descriptor, report: () => void): F
       if (piece.byteLength === 0) throw wrongSize(descriptor, "fewer");
       return piece;
     },
-    async close() {
-      await file.close();
-    },
+    close: () => file.close(),
   };
 }
 

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { orAborted } from "../abort.ts";
 import { RegistryError } from "../error.ts";
+import { isAbsence } from "../hosts/settings-file.ts";
 import { cleanText } from "../redact.ts";
 import {
   type AuthEntry,
@@ -179,9 +180,11 @@ async function readIfThere(
     const text = (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
     return text.trim() === "" ? undefined : text;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    const fault = code === "ENOENT" ? "there is no such file" : cleanText(String((error as Error).message));
+    if (!required && isAbsence(error)) return undefined;
+    const fault =
+      (error as NodeJS.ErrnoException).code === "ENOENT"
+        ? "there is no such file"
+        : cleanText(String((error as Error).message));
     const message = `Cannot read credentials from ${path}: ${fault}`;
     if (required)
       throw new RegistryError("CREDENTIALS_UNUSABLE", message, {

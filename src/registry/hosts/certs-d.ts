@@ -1,8 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { authoritiesFault, clientPairFault } from "./check-pem.ts";
-import { isAbsence, isThere } from "./settings-file.ts";
+import { listFolder } from "./settings-file.ts";
 import type { TlsConfig } from "./types.ts";
 
 /** The folders that have one folder of certificates for each registry, best first. */
@@ -107,10 +107,9 @@ async function readPair(
 
 async function listIfThere(folder: string): Promise<readonly string[] | undefined> {
   try {
-    return isThere(folder) ? await readdir(folder) : undefined;
+    // A file beside the folders of hosts is no folder, and so none of certificates.
+    return await listFolder(folder);
   } catch (error) {
-    // A file beside the folders of hosts has no certificates.
-    if (isAbsence(error)) return undefined;
     throw invalid(folder, (error as Error).message, undefined, error);
   }
 }

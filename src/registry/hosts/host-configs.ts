@@ -1,7 +1,7 @@
 import { readCerts } from "./certs-d.ts";
 import { type DefaultHostsOptions, defaultEndpoint } from "./default-hosts.ts";
 import { type HostsFile, type ListedHost, readHostsFile, readListedTls } from "./hosts-toml.ts";
-import { findRule, type MirrorRule, type RegistryRule } from "./registries-conf.ts";
+import { findAlias, findRule, type MirrorRule, type RegistryRule } from "./registries-conf.ts";
 import { nameAt } from "./rename.ts";
 import type { Endpoint, HostConfig, HostConfigSource, Mirror, TlsConfig } from "./types.ts";
 
@@ -81,12 +81,11 @@ export function createHostConfigs(options: HostConfigOptions = {}): HostConfigSo
     async find(registry, repository = "") {
       rules ??= options.readRules?.() ?? Promise.resolve([]);
       const all = await rules;
-      const rule = findRule(all, registry, repository);
-      if (rule?.isAlias !== true) return await ruled(registry, rule);
-      const [host, name] = splitLocation(rule.location);
-      const own = all.filter(({ isAlias }) => isAlias !== true);
-      return await once(`${registry} alias ${rule.prefix}`, async () =>
-        asAlias(await ruled(host, findRule(own, host, name)), { repository, name, isOwn: host === registry }),
+      const alias = findAlias(all, registry, repository);
+      if (alias === undefined) return await ruled(registry, findRule(all, registry, repository));
+      const [host, name] = splitLocation(alias.location);
+      return await once(`${registry} alias ${alias.prefix}`, async () =>
+        asAlias(await ruled(host, findRule(all, host, name)), { repository, name, isOwn: host === registry }),
       );
     },
   };

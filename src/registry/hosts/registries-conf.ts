@@ -1,8 +1,7 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { stripPort } from "../transport/net-address.ts";
-import { isThere, parseConfigToml, readConfigFile } from "./settings-file.ts";
+import { listFolder, parseConfigToml, readConfigFile } from "./settings-file.ts";
 import type { TomlTable, TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
 
@@ -123,7 +122,16 @@ function parseAliases(
   });
 }
 
-/** The rule for a repository: that of the longest prefix which it has. */
+/** The alias that a repository's short name is. */
+export function findAlias(
+  rules: readonly RegistryRule[],
+  registry: string,
+  repository: string,
+): RegistryRule | undefined {
+  return rules.find(({ isAlias, prefix }) => isAlias === true && prefix === `${registry}/${repository}`);
+}
+
+/** The rule for a repository: that of the longest prefix which it has. Aliases are none. */
 export function findRule(
   rules: readonly RegistryRule[],
   registry: string,
@@ -132,7 +140,6 @@ export function findRule(
   const name = `${registry}/${repository}`;
   let best: RegistryRule | undefined;
   for (const rule of rules) {
-    if (rule.isAlias === true && rule.prefix === name) return rule;
     if (rule.isAlias === true || !hasPrefix(name, registry, rule.prefix)) continue;
     if (best === undefined || rule.prefix.length > best.prefix.length) best = rule;
   }
@@ -168,9 +175,7 @@ function clean(location: string): string {
 
 async function confFiles(folder: string): Promise<readonly string[]> {
   try {
-    // Most machines have no such folder.
-    if (!isThere(folder)) return [];
-    const names = await readdir(folder);
+    const names = (await listFolder(folder)) ?? [];
     return names
       .filter((name) => name.endsWith(".conf"))
       .sort()

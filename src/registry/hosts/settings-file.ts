@@ -1,18 +1,26 @@
 import { statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { RegistryError } from "../error.ts";
 import { parseToml, TomlError, type TomlTable } from "./toml.ts";
 
 /**
- * Whether a file or folder with settings exists. Of the two dozen places where settings may be most do not, on most
- * machines; to learn that on another thread takes ten times as long as the answer.
+ * The names in a folder with settings; undefined where there is none.
  * @throws what the file system says when it does not let us look
  */
-export function isThere(path: string): boolean {
+export async function listFolder(path: string): Promise<readonly string[] | undefined> {
+  return await ifThere(path, () => readdir(path));
+}
+
+/**
+ * Of the two dozen places where settings may be most do not exist, on most machines; to learn that on another thread takes
+ * ten times as long as the answer.
+ */
+async function ifThere<T>(path: string, use: () => Promise<T>): Promise<T | undefined> {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : await use();
   } catch (error) {
-    if (isAbsence(error)) return false;
+    // Somebody may have taken it away since.
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }
@@ -26,10 +34,8 @@ export function isAbsence(error: unknown): boolean {
 /** The text of a settings file; undefined where there is none. @throws {RegistryError} CONFIG_INVALID */
 export async function readConfigFile(path: string): Promise<string | undefined> {
   try {
-    return isThere(path) ? await readFile(path, "utf8") : undefined;
+    return await ifThere(path, () => readFile(path, "utf8"));
   } catch (error) {
-    // Somebody may have taken it away since.
-    if (isAbsence(error)) return undefined;
     throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
       cause: error,
     });

@@ -1,4 +1,3 @@
-import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { FileBytes } from "../../oci/blob-source.ts";
 import { sendFile } from "../../sys/index.ts";
@@ -48,12 +47,12 @@ class OpenFileBytes implements FileBytes {
 
   send(socket: number, maxBytes: number): number {
     let total = 0;
-    while (total < maxBytes && this.#guess.nextIsCached()) {
+    while (total < maxBytes && this.left > 0 && this.#guess.nextIsCached()) {
       const wanted = Math.min(SEND_BYTES, maxBytes - total, this.left);
       const sent = this.#guess.watch(() => sendFile(socket, this.#handle.fd, this.#position, wanted));
       this.#position += sent;
       total += sent;
-      if (sent < wanted || wanted === 0) break;
+      if (sent < wanted) break;
     }
     return total;
   }
@@ -64,9 +63,10 @@ class OpenFileBytes implements FileBytes {
       this.#buffer = Buffer.allocUnsafeSlow(wanted);
     }
     const buffer = this.#buffer;
-    const bytesRead = this.#guess.nextIsCached()
-      ? this.#guess.watch(() => readSync(this.#handle.fd, buffer, 0, wanted, this.#position))
-      : (await this.#handle.read(buffer, 0, wanted, this.#position)).bytesRead;
+    const bytesRead = await this.#guess.read(this.#handle, buffer, {
+      length: wanted,
+      position: this.#position,
+    });
     this.#position += bytesRead;
     return buffer.subarray(0, bytesRead);
   }

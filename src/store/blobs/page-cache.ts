@@ -1,3 +1,5 @@
+import { readSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { nowMs } from "../../util/now-ms.ts";
 
 /**
@@ -10,6 +12,12 @@ const LATE_IN_A_ROW = 2;
 /** So many pieces are left to other threads after that: what a disk is asked for must not hold up everything. */
 const PIECES_FROM_DISK = 16;
 
+interface Piece {
+  readonly length: number;
+  /** Where it begins in the file. */
+  readonly position: number;
+}
+
 /** Guesses whether the next piece of a file is in the page cache, from how long the ones before took. */
 export class PageCacheGuess {
   #fromDisk = 0;
@@ -20,6 +28,12 @@ export class PageCacheGuess {
     if (this.#fromDisk === 0) return true;
     this.#fromDisk--;
     return false;
+  }
+
+  /** Reads on this thread what is probably in the page cache, and on another what is not. @returns how many bytes came */
+  async read(file: FileHandle, into: Buffer, { length, position }: Piece): Promise<number> {
+    if (this.nextIsCached()) return this.watch(() => readSync(file.fd, into, 0, length, position));
+    return (await file.read(into, 0, length, position)).bytesRead;
   }
 
   /** Does `take`, which gets a piece on this thread, and learns from how long it takes. */

@@ -1,4 +1,3 @@
-import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { BlobBytes } from "../../oci/blob-source.ts";
 import { openFileBytes } from "./file-bytes.ts";
@@ -45,9 +44,7 @@ async function* iterate(
       if (wanted <= 0) return NOTHING;
       const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(wanted);
       const length = Math.min(wanted, buffer.byteLength);
-      const bytesRead = guess.nextIsCached()
-        ? guess.watch(() => readSync(handle.fd, buffer, 0, length, position))
-        : (await handle.read(buffer, 0, length, position)).bytesRead;
+      const bytesRead = await guess.read(handle, buffer, { length, position });
       position += bytesRead;
       return buffer.subarray(0, bytesRead);
     };
