@@ -25,12 +25,12 @@ export interface FileBytes {
   /** Bytes that are not taken yet. */
   readonly left: number;
   /**
-   * Lets a socket have the next bytes, without waiting.
-   * @param socket the number of a file descriptor; nothing may be under way to it
+   * Lets a socket have the next bytes, as long as it takes them without standing still.
+   * @param socket the number of a file descriptor; nothing else may be written to it meanwhile
    * @param maxBytes how many it may have
-   * @returns how many it took; 0 when it is full, broken, or when the bytes are better read at the moment
+   * @returns how many it took; 0 when it stands still or is broken, or where the kernel cannot do this
    */
-  send(socket: number, maxBytes: number): number;
+  send(socket: number, maxBytes: number): Promise<number>;
   /** The next bytes, at most so many, in memory that is used again for the next read; none at the file's end. */
   read(maxBytes: number): Promise<Uint8Array>;
   close(): Promise<void>;

@@ -5,6 +5,13 @@ import { SysError } from "./error.ts";
 /** A C function that answers a number, negative when it failed. */
 export type ForeignFunction = (...args: readonly (number | bigint | Uint8Array | null)[]) => number;
 
+/** One that may be called on another thread, where nobody is kept waiting by it. The memory that it gets must stay. */
+export interface WaitingFunction extends ForeignFunction {
+  readonly async: (
+    ...args: [...(number | bigint | Uint8Array | null)[], (error: Error | null, result: number) => void]
+  ) => void;
+}
+
 export interface Libc {
   readonly llistxattr: ForeignFunction;
   readonly lgetxattr: ForeignFunction;
@@ -13,7 +20,11 @@ export interface Libc {
   readonly mknod: ForeignFunction;
   readonly utimensat: ForeignFunction;
   readonly futimens: ForeignFunction;
-  readonly sendfile: ForeignFunction;
+  readonly dup: ForeignFunction;
+  readonly close: ForeignFunction;
+  readonly fcntl: ForeignFunction;
+  readonly setsockopt: ForeignFunction;
+  readonly sendfile: WaitingFunction;
   /** The errno of the last call that failed. */
   readonly errno: () => number;
 }
@@ -44,7 +55,12 @@ function loadLibc(): Libc {
     mknod: bindMknod(declare),
     utimensat: declare("int utimensat(int folder, const void *path, const void *times, int flags)"),
     futimens: declare("int futimens(int fd, const void *times)"),
-    sendfile: declare("long sendfile(int out, int in, void *offset, size_t count)"),
+    dup: declare("int dup(int fd)"),
+    close: declare("int close(int fd)"),
+    // It is variadic, which makes no difference to how Linux's machines pass a number.
+    fcntl: declare("int fcntl(int fd, int command, int value)"),
+    setsockopt: declare("int setsockopt(int fd, int level, int name, const void *value, uint32_t size)"),
+    sendfile: declare("long sendfile(int out, int in, void *offset, size_t count)") as WaitingFunction,
     errno: () => koffi.errno(),
   };
 }

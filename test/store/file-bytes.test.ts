@@ -50,7 +50,7 @@ describe("a file's bytes", () => {
     while (file.left > 0) {
       const piece = await file.read(1000);
       await new Promise((resolve) => near.write(piece, resolve));
-      sent += file.send(fd, 300_000);
+      sent += await file.send(fd, 300_000);
     }
     await file.close();
     near.end();

@@ -10,15 +10,19 @@ export async function connectPair(): Promise<{ near: Socket; far: Socket; fd: nu
     [Socket],
     unknown,
   ];
-  const { fd } = (near as unknown as { _handle: { fd: number } })._handle;
   return {
     near,
     far,
-    fd,
+    fd: numberOf(near),
     end() {
       near.destroy();
       far.destroy();
       server.close();
     },
   };
+}
+
+/** A socket's file descriptor. */
+export function numberOf(socket: Socket): number {
+  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }

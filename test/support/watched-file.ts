@@ -19,8 +19,8 @@ export class WatchedFile implements FileBytes {
     return this.#file.left;
   }
 
-  send(socket: number, maxBytes: number): number {
-    const sent = this.#file.send(socket, maxBytes);
+  async send(socket: number, maxBytes: number): Promise<number> {
+    const sent = await this.#file.send(socket, maxBytes);
     this.sentBytes += sent;
     return sent;
   }

@@ -95,8 +95,8 @@ function watched(file: FileBytes, descriptor: Descriptor, report: () => void): F
     get left() {
       return file.left;
     },
-    send(socket, maxBytes) {
-      const sent = file.send(socket, maxBytes);
+    async send(socket, maxBytes) {
+      const sent = await file.send(socket, maxBytes);
       report();
       return sent;
     },

@@ -5,8 +5,10 @@ import { untilTaken } from "./drained.ts";
 
 /** Bodies from this size on are worth it: to bind the system call takes 8 ms, and a megabyte sent so saves half a one. */
 export const LEAST_FILE_BYTES = 16 * 1024 * 1024;
-/** What a fast server may get before others have their turn. */
-const TURN_BYTES = 4 * 1024 * 1024;
+/** What a fast server may get before others have their turn: a tenth of a second. */
+const TURN_BYTES = 16 * 1024 * 1024;
+/** What the kernel may hold of that when the turn ends: as much as Linux gives a socket for sending. */
+const HELD_BYTES = 4 * 1024 * 1024;
 /** What Node sends so that it tells when the socket takes more. */
 const ASKING_BYTES = 16 * 1024;
 /** What Node sends where the kernel does not: nothing is known of the socket yet, or the bytes are still on a disk. */
@@ -14,8 +16,8 @@ const READ_BYTES = 1024 * 1024;
 
 /**
  * Sends a request's body out of a file, from kernel to kernel: with a fraction of the processor time that reading and writing
- * takes, which a server on the same machine can use. Node cannot do this, but it knows when a socket is writable; so it
- * sends a small piece each time the socket is full, and when that is through, the kernel gets the next.
+ * takes, which a server on the same machine can use. The kernel gets large pieces as long as the server takes them; when
+ * it does not, Node sends a small one, because it knows without a thread when a socket takes more.
  * @param isWanted false when the rest is not, because there is an answer
  * @param windowMs how long nothing may move; see `drained`
  */
@@ -32,9 +34,10 @@ export async function sendFile(
     const piece = await file.read(sent > 0 ? ASKING_BYTES : READ_BYTES);
     if (!isWanted()) return;
     // The kernel must have all that Node has, the head too, or what it is told to send would come before.
-    await untilTaken(outgoing, piece, { ahead: sent, windowMs });
+    await untilTaken(outgoing, piece, { ahead: Math.min(sent, HELD_BYTES), windowMs });
     if (!isWanted()) return;
-    sent = file.send(numberOf(outgoing.socket), TURN_BYTES);
+    sent = await file.send(numberOf(outgoing.socket), TURN_BYTES);
+    if (!isWanted()) return;
   }
 }
 

@@ -3,9 +3,6 @@ import type { FileBytes } from "../../oci/blob-source.ts";
 import { sendFile } from "../../sys/index.ts";
 import { PageCacheGuess } from "./page-cache.ts";
 
-/** What a socket gets at once: what is not in the page cache is waited for. */
-const SEND_BYTES = 1024 * 1024;
-
 /**
  * Opens a file whose bytes may go to a socket.
  * @param offset first byte wanted
@@ -45,16 +42,11 @@ class OpenFileBytes implements FileBytes {
     return this.#end - this.#position;
   }
 
-  send(socket: number, maxBytes: number): number {
-    let total = 0;
-    while (total < maxBytes && this.left > 0 && this.#guess.nextIsCached()) {
-      const wanted = Math.min(SEND_BYTES, maxBytes - total, this.left);
-      const sent = this.#guess.watch(() => sendFile(socket, this.#handle.fd, this.#position, wanted));
-      this.#position += sent;
-      total += sent;
-      if (sent < wanted) break;
-    }
-    return total;
+  async send(socket: number, maxBytes: number): Promise<number> {
+    const wanted = Math.min(maxBytes, this.left);
+    const sent = await sendFile(socket, this.#handle.fd, this.#position, wanted);
+    this.#position += sent;
+    return sent;
   }
 
   async read(maxBytes: number): Promise<Uint8Array> {

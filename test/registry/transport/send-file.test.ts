@@ -93,7 +93,7 @@ test("a file arrives as it is at a server that takes it slowly", async () => {
 test("a file is read and written where the kernel takes nothing of it", async () => {
   const server = await receive();
   const file = await WatchedFile.open(path);
-  file.send = () => 0;
+  file.send = async () => 0;
   expect(await server.put(file)).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
   expect(file.closed).toBe(1);
