@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one ESM file per public door of the library, shared chunks beside them, and declarations in
-// dist/types; the command as one script with its compiled code beside it, which dist/cli.js starts (src/cli/start.ts).
+// dist/types; the command as two scripts with their compiled code beside them, one of which dist/cli.js starts (src/cli/start.ts).
 // `--no-types` leaves the declarations out, for a quick turn while working on the code.
 import { spawn } from "node:child_process";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
@@ -12,7 +12,9 @@ import {
   commonJsWhenUsed,
   heavyBuiltinsWhenUsed,
   namedExportsOfCommonJs,
+  onlyCommands,
 } from "./bundle-plugins.mjs";
+import { compile, compileRunner } from "./compile-ahead.mjs";
 import { createStaging, finish, listFiles, moveIn } from "./publish-dist.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -115,18 +117,52 @@ function filesOf(metafile) {
 }
 
 /**
- * The command: its script, the compiled code beside it, and the file that starts it. That is CommonJS, and says so in a
+ * The command: its scripts, the compiled code beside them, and the file that starts one. That is CommonJS, and says so in a
  * package.json, because Node needs a fifth of the time that `strake --version` takes to get ready for an ES module. Returns
  * its files.
  */
 async function bundleCommand() {
-  const command = await build({
+  const runner = compileRunner(staging);
+  const { bundleFor } = await import(runner);
+  const all = await bundleScript("strake");
+  const transfers = await bundleScript("transfers", [
+    onlyCommands((command) => bundleFor(command) === "transfers" || command === "help"),
+  ]);
+  const scripts = { all: all.script, transfers: transfers.script };
+  const compiled = await compile(staging, scripts, runner);
+  const start = await build({
     ...COMMON,
-    entryPoints: { strake: "src/cli/bin.ts" },
+    entryPoints: { cli: "src/cli/start.ts" },
+    format: "cjs",
+    define: {
+      STRAKE_BUNDLES: JSON.stringify(scripts),
+      "import.meta.dirname": "__dirname",
+    },
+  });
+  await writeFile(join(staging, "package.json"), '{"type":"commonjs"}\n');
+  await chmod(join(staging, "cli.js"), 0o755);
+  // Without the compiled code everything works, only later.
+  const files = [
+    ...compiled,
+    ...[all, transfers].flatMap(({ script, map }) => [map, script]),
+    "package.json",
+    ...filesOf(start.metafile),
+  ];
+  await moveIn(staging, dist, files);
+  return files;
+}
+
+/** One script of the command. */
+async function bundleScript(name, plugins = []) {
+  const { metafile } = await build({
+    ...COMMON,
+    entryPoints: { [name]: "src/cli/bin.ts" },
     entryNames: "cli/[name]-[hash]",
     outExtension: { ".js": ".cjs" },
     format: "cjs",
-    plugins: [heavyBuiltinsWhenUsed, ...COMMON.plugins],
+    // A third of all the text, and only proxies and ADD of web addresses need it.
+    external: [...COMMON.external, "undici"],
+    plugins: [...plugins, heavyBuiltinsWhenUsed, ...COMMON.plugins],
     // Half of the time that the script's start takes goes with its size, and with the length of its names.
     minify: true,
     lineLimit: QUICK_TO_READ.lineLimit,
@@ -142,26 +178,8 @@ async function bundleCommand() {
     },
     footer: { js: WRAPPER_END },
   });
-  const [script, map] = filesOf(command.metafile).sort();
-  const compiled = await compileAhead(join(staging, script));
-  const start = await build({
-    ...COMMON,
-    entryPoints: { cli: "src/cli/start.ts" },
-    format: "cjs",
-    define: { STRAKE_BUNDLE: JSON.stringify(script), "import.meta.dirname": "__dirname" },
-  });
-  await writeFile(join(staging, "package.json"), '{"type":"commonjs"}\n');
-  await chmod(join(staging, "cli.js"), 0o755);
-  // Without the compiled code everything works, only later.
-  const files = [...compiled, map, script, "package.json", ...filesOf(start.metafile)];
-  await moveIn(staging, dist, files);
-  return files;
-}
-
-/** Puts the compiled code of the command's script beside it. Returns its files. */
-async function compileAhead(script) {
-  const { compile } = await import("./compile-ahead.mjs");
-  return (await compile(script)).map((file) => relative(staging, file));
+  const [script, map] = filesOf(metafile).sort();
+  return { script, map };
 }
 
 /** Declarations only; `npm run ok` is what checks types. Returns their files. */

@@ -56,6 +56,28 @@ export const namedExportsOfCommonJs = {
 };
 
 /**
+ * Leaves commands out of a script that is not started for them.
+ * @param isHere gets the first word of a command's name
+ */
+export function onlyCommands(isHere) {
+  return {
+    name: "only-commands",
+    setup(bundler) {
+      const namespace = "command-elsewhere";
+      bundler.onResolve({ filter: /^\.\/commands\/[\w-]+\.ts$/ }, ({ importer, kind, path }) => {
+        const [, word] = /(\w+)[\w-]*\.ts$/.exec(path);
+        if (kind !== "dynamic-import" || !importer.endsWith("/cli/commands.ts") || isHere(word))
+          return undefined;
+        return { path, namespace };
+      });
+      bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+        contents: `throw new Error(${JSON.stringify(`${path} is in another script`)});`,
+      }));
+    },
+  };
+}
+
+/**
  * Some of Node's own modules take milliseconds to load, and most runs of the command need none of these: each is loaded
  * when something of it is used. (What esbuild makes of an import copies the members that an object itself has, and keeps its
  * prototype; so they are all the prototype's.)

@@ -13,23 +13,30 @@ const SELF = fileURLToPath(import.meta.url);
 /** What dist/cli.js runs the command with: compiled code is taken only by whoever does all the same. */
 const RUN_BUNDLE_TS = fileURLToPath(new URL("../src/cli/run-bundle.ts", import.meta.url));
 
+/** Makes what the command's scripts are run with a module that Node can load. Returns its file. */
+export function compileRunner(folder) {
+  const runner = join(folder, "run-bundle.mjs");
+  buildSync({ entryPoints: [RUN_BUNDLE_TS], outfile: runner, platform: "node", format: "esm" });
+  return runner;
+}
+
 /**
  * Builds a small image twice in a store of its own: the second build, all cached, is what people wait for most often. Then
  * copies and pulls it, each time with the code compiled so far, which thereby stays.
- * @returns the files it made
+ * @param scripts the command's, by their kind, as paths in `bundles`
+ * @param runner what compileRunner() made
+ * @returns the files it made, as paths in `bundles`
  */
-export async function compile(script) {
+export async function compile(bundles, scripts, runner) {
   const folder = mkdtempSync(join(tmpdir(), "strake-compile-"));
   try {
     const base = join(folder, "base");
-    const runner = join(folder, "run-bundle.mjs");
-    buildSync({ entryPoints: [RUN_BUNDLE_TS], outfile: runner, platform: "node", format: "esm" });
     writeFileSync(join(folder, "Dockerfile"), "FROM scratch AS base\nCOPY Dockerfile /\n");
     writeFileSync(
       join(folder, "Dockerfile.app"),
       'FROM base\nWORKDIR /app\nCOPY Dockerfile* .\nCMD ["app"]\n',
     );
-    const { compiledFile } = await import(runner);
+    const { bundleFor, compiledFile } = await import(runner);
     const run = (argv, env = {}) =>
       spawnSync(process.execPath, [SELF, ...argv], {
         cwd: folder,
@@ -38,7 +45,7 @@ export async function compile(script) {
           PATH: process.env.PATH,
           HOME: folder,
           STRAKE_ROOT: join(folder, "store"),
-          COMPILE_AHEAD: script,
+          COMPILE_AHEAD: join(bundles, scripts[bundleFor(argv[0])]),
           RUN_BUNDLE: runner,
         },
         stdio: "ignore",
@@ -55,7 +62,7 @@ export async function compile(script) {
       ".",
     ];
     run(build);
-    rmSync(compiledFile(script, "build"), { force: true });
+    rmSync(join(bundles, compiledFile(scripts.all)), { force: true });
     run(build);
     const transfers = [
       ["copy", `oci:${base}`, "REGISTRY/app:1"],
@@ -63,7 +70,9 @@ export async function compile(script) {
       ["pull", "REGISTRY/app:1"],
     ];
     for (const transfer of transfers) run(transfer, { COMPILE_SERVED: base });
-    return [compiledFile(script, "build"), compiledFile(script, "copy")].filter(existsSync);
+    return Object.values(scripts)
+      .map(compiledFile)
+      .filter((file) => existsSync(join(bundles, file)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -72,7 +81,7 @@ export async function compile(script) {
 /** @param served an image layout, for commands that speak to a registry */
 async function runAndKeep(script, served) {
   const { compileBundle, compiledFile, runBundle } = await import(process.env.RUN_BUNDLE);
-  const compiled = compiledFile(script, process.argv[2]);
+  const compiled = compiledFile(script);
   const isTransfer = served !== undefined;
   const code = compileBundle(script, isTransfer && existsSync(compiled) ? readFileSync(compiled) : undefined);
   process.on("exit", () => {

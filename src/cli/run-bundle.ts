@@ -4,16 +4,24 @@ import { dirname } from "node:path";
 import { Script } from "node:vm";
 
 /*
- * How the bundle of bin.ts is compiled and run, by start.ts and by scripts/compile-ahead.mjs: V8 takes compiled code only for
+ * How a bundle of bin.ts is compiled and run, by start.ts and by scripts/compile-ahead.mjs: V8 takes compiled code only for
  * the very text that it was made of.
  */
 
-/** Commands whose work is to move images: they run other code than a build does. */
-const TRANSFERS: ReadonlySet<string> = new Set(["artifact", "copy", "edit", "pull", "push", "registry"]);
+/** There are two bundles, because V8 reads all of one at every start: for moving images, and for everything. */
+export type BundleKind = "transfers" | "all";
 
-/** Where the compiled code for a command lies: each holds what its kind runs, because all of it is read at every start. */
-export function compiledFile(bundle: string, command: string | undefined): string {
-  return `${bundle}.${TRANSFERS.has(command ?? "") ? "transfers" : "builds"}.compiled`;
+/** Commands (first words of theirs) whose work is to move images: they need no builder. */
+const TRANSFERS: ReadonlySet<string> = new Set(["artifact", "copy", "pull", "push", "registry"]);
+
+/** The bundle for a command, by its first word. */
+export function bundleFor(command: string | undefined): BundleKind {
+  return TRANSFERS.has(command ?? "") ? "transfers" : "all";
+}
+
+/** Where the compiled code of a bundle lies. */
+export function compiledFile(bundle: string): string {
+  return `${bundle}.compiled`;
 }
 
 /**

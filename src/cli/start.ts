@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileBundle, compiledFile, runBundle } from "./run-bundle.ts";
+import { type BundleKind, bundleFor, compileBundle, compiledFile, runBundle } from "./run-bundle.ts";
 
 /*
- * Starts the bundle of bin.ts with the compiled code that the build has put beside it. Compiling and linking that much
+ * Starts a bundle of bin.ts with the compiled code that the build has put beside it. Compiling and linking that much
  * code takes three times as long as all that a cached rebuild does itself, and Node keeps compiled code only from
  * version 22 on, where it is asked to. Another version of Node, or other flags of V8, refuse what was compiled: then the
  * bundle is compiled as usual.
  */
 
-/** Name of the bundle from here, with a digest of its content: compiled code never meets another bundle. */
-declare const STRAKE_BUNDLE: string;
+/** Names of the bundles from here, with digests of their contents: compiled code never meets another bundle. */
+declare const STRAKE_BUNDLES: Readonly<Record<BundleKind, string>>;
 
 function readCompiled(path: string): Buffer | undefined {
   try {
@@ -22,6 +22,6 @@ function readCompiled(path: string): Buffer | undefined {
   }
 }
 
-const filename = join(import.meta.dirname, STRAKE_BUNDLE);
-const compiled = readCompiled(compiledFile(filename, process.argv[2]));
+const filename = join(import.meta.dirname, STRAKE_BUNDLES[bundleFor(process.argv[2])]);
+const compiled = readCompiled(compiledFile(filename));
 runBundle(compileBundle(filename, compiled), filename);

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { compiledFile } from "../../src/cli/run-bundle.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -42,19 +43,23 @@ describe("dist/cli.js", () => {
     expect(strake("--version")).toEqual({ status: 0, stdout: `strake ${version}\n`, stderr: "" });
   });
 
-  it.each(["build", "copy"])("has compiled code for %s beside it that this Node takes", (command) => {
-    const [name] = /cli\/strake-\w+\.cjs/.exec(readFileSync(CLI, "utf8")) ?? [];
+  it.each(["strake", "transfers"])("has compiled code for %s beside it that this Node takes", (kind) => {
+    const [name] = new RegExp(`cli/${kind}-\\w+\\.cjs`).exec(readFileSync(CLI, "utf8")) ?? [];
     const script = join(ROOT, "dist", name ?? "");
     const source = readFileSync(script, "latin1");
-    const cachedData = readFileSync(compiledFile(script, command));
+    const cachedData = readFileSync(compiledFile(script));
     expect(new Script(source, { filename: script, cachedData }).cachedDataRejected).toBe(false);
+  });
+
+  it.each(COMMANDS.map(({ name }) => name))("has %s where it looks for it", (name) => {
+    expect(strake(...name.split(" "), "--help")).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("works without compiled code, and with what another V8 compiled", () => {
     const copy = join(folder, "copy");
     cpSync(join(ROOT, "dist"), copy, { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    const [compiled] = readdirSync(join(copy, "cli")).filter((name) => name.endsWith(".builds.compiled"));
+    const [compiled] = readdirSync(join(copy, "cli")).filter((name) => /^strake-.*\.compiled$/.test(name));
     const version = () =>
       spawnSync(process.execPath, [join(copy, "cli.js"), "--version"], { env, encoding: "utf8" });
     writeFileSync(join(copy, "cli", compiled ?? ""), "nothing of V8's");

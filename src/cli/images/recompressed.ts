@@ -9,7 +9,9 @@ export async function recompressed(
   bench: Workbench,
 ): Promise<Pick<OpenedSource, "from" | "name">> {
   const { readTree } = await import("../../registry/index.ts");
-  const { EditedImage, gzipZstdLayers } = await import("../../builder/edit/index.ts");
+  // Not through their door: what edits configs reads Dockerfiles.
+  const { EditedImage } = await import("../../builder/edit/edited-image.ts");
+  const { gzipZstdLayers } = await import("../../builder/edit/gzip-layers.ts");
   const { signal } = bench.context;
   const tempFolder = await bench.tempFolder();
   const read = await readTree(source.from, source.name, { platforms, signal });

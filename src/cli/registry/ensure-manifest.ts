@@ -13,7 +13,8 @@ export async function ensureManifest(
 ): Promise<ImageRecord & { readonly manifest: Descriptor }> {
   const { manifest } = record;
   if (manifest !== undefined) return { ...record, manifest };
-  const { putManifest } = await import("../../builder/index.ts");
+  // Not through the builder's door: who moves images needs nothing else of it.
+  const { putManifest } = await import("../../builder/export/image-documents.ts");
   const { config, configBytes } = await store.images.describe(record);
   const configDescriptor = await store.blobs.putBytes(configBytes, MEDIA_TYPES.ociConfig);
   const made = await putManifest(
