@@ -9,8 +9,9 @@ import type { Mirror } from "./types.ts";
 const ALIAS_NAME = /^(?:[^\s/:@]+|(?!localhost\/)[^\s/.:@]+(?:\/[^\s/:@]+)+)$/;
 const ALIAS_LOCATION = /^(?:localhost|[^\s/@]*[.:][^\s/@]*)(?:\/[^\s/:@]+)+$/;
 
-/** What the containers tools' packages bring along. */
+/** What the containers tools' packages bring along: a long list, and seldom anything else. */
 const SHIPPED_ALIASES = /shortnames\.conf$/;
+const REGISTRY_HEADER = /^\s*\[\[\s*["']?registry\b/m;
 
 /** One `[[registry]]` of a registries.conf. */
 export interface RegistryRule {
@@ -63,11 +64,12 @@ export async function readRegistriesConf(paths: readonly string[]): Promise<read
   const rules = new Map<string, RegistryRule>();
   for (const path of paths) {
     const text = await readConfigFile(path);
-    if (text === undefined) continue;
+    const isShipped = SHIPPED_ALIASES.test(path);
+    if (text === undefined || (isShipped && !REGISTRY_HEADER.test(text))) continue;
     for (const rule of parseRegistriesConf(text, path)) {
       if (rule.isAlias !== true) rules.set(rule.prefix, rule);
       // Distributions' lists would make another image of `FROM fedora` than Docker does: only a person's own count.
-      else if (!SHIPPED_ALIASES.test(path)) rules.set(`alias ${rule.prefix}`, rule);
+      else if (!isShipped) rules.set(`alias ${rule.prefix}`, rule);
     }
   }
   // An empty name takes an earlier file's alias away.

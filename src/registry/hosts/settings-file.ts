@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { RegistryError } from "../error.ts";
 import { parseToml, TomlError, type TomlTable } from "./toml.ts";
 
@@ -8,16 +8,17 @@ import { parseToml, TomlError, type TomlTable } from "./toml.ts";
  * @throws what the file system says when it does not let us look
  */
 export async function listFolder(path: string): Promise<readonly string[] | undefined> {
-  return await ifThere(path, () => readdir(path));
+  return await ifThere(path, () => readdirSync(path));
 }
 
 /**
- * Of the two dozen places where settings may be most do not exist, on most machines; to learn that on another thread takes
- * ten times as long as the answer.
+ * Of the two dozen places where settings may be most do not exist, on most machines, and what there is is small: to learn that
+ * on another thread takes ten times as long as the answer.
  */
-async function ifThere<T>(path: string, use: () => Promise<T>): Promise<T | undefined> {
+async function ifThere<T>(path: string, use: (found: Stats) => T | Promise<T>): Promise<T | undefined> {
   try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : await use();
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? undefined : await use(found);
   } catch (error) {
     // Somebody may have taken it away since.
     if (isAbsence(error)) return undefined;
@@ -34,7 +35,10 @@ export function isAbsence(error: unknown): boolean {
 /** The text of a settings file; undefined where there is none. @throws {RegistryError} CONFIG_INVALID */
 export async function readConfigFile(path: string): Promise<string | undefined> {
   try {
-    return await ifThere(path, () => readFile(path, "utf8"));
+    // A pipe's writer may let us wait.
+    return await ifThere(path, (found) =>
+      found.isFile() ? readFileSync(path, "utf8") : readFile(path, "utf8"),
+    );
   } catch (error) {
     throw new RegistryError("CONFIG_INVALID", `Cannot read ${path}: ${(error as Error).message}`, {
       cause: error,

@@ -1,10 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobBytes } from "../../oci/blob-source.ts";
 import { readChunks } from "../blobs/read-chunks.ts";
 import { isErrno } from "../disk/disk-fault.ts";
 import { TransportError } from "./error.ts";
 import type { FileSet, OpenFileOptions } from "./file-set.ts";
+
+/** Up to here another thread takes longer to begin than this one to read. */
+const LITTLE_BYTES = 64 * 1024;
 
 /** The files of a folder. */
 export class FolderFiles implements FileSet {
@@ -19,10 +23,10 @@ export class FolderFiles implements FileSet {
 
   async sizeOf(name: string): Promise<number | undefined> {
     try {
-      const found = await stat(join(this.#folder, name));
-      return found.isFile() ? found.size : undefined;
+      const found = statSync(join(this.#folder, name), { throwIfNoEntry: false });
+      return found?.isFile() === true ? found.size : undefined;
     } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+      if (isErrno(error, "ENOTDIR")) return undefined;
       throw unreadable(this.shown, error);
     }
   }
@@ -32,7 +36,8 @@ export class FolderFiles implements FileSet {
     if (size === undefined) return undefined;
     if (size > maxBytes) throw tooLarge(this.shown, name, maxBytes);
     try {
-      return await readFile(join(this.#folder, name));
+      const path = join(this.#folder, name);
+      return size <= LITTLE_BYTES ? readFileSync(path) : await readFile(path);
     } catch (error) {
       throw unreadable(this.shown, error);
     }

@@ -86,10 +86,13 @@ test("a later file changes and takes away aliases; those that come with the cont
     const rules = await readRegistriesConf([
       await write("one.conf", 'a = "x.example/a"\nb = "x.example/b"\n'),
       await write("000-shortnames.conf", 'fedora = "registry.fedoraproject.org/fedora"\nb = "y.example/b"\n'),
+      await write("shortnames.conf", 'b = "z.example/b"\n[[ "registry" ]]\nlocation = "x.example"\n'),
       await write("two.conf", 'a = ""\nc = "x.example/c"\n'),
     ]);
     expect(rules.map(({ prefix, location }) => [prefix, location])).toEqual([
       ["docker.io/library/b", "x.example/b"],
+      // What stands beside such a list is somebody's own.
+      ["x.example", "x.example"],
       ["docker.io/library/c", "x.example/c"],
     ]);
   } finally {
