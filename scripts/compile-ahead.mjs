@@ -1,9 +1,11 @@
 // Makes the compiled code that src/cli/start.ts gives V8: of the functions that a build from the cache runs, and of those
-// that a pull and copies from and to a registry run.
+// that a pull, a push and copies from and to a registry run.
 //
 // build.mjs calls compile(), which runs this file as if it were dist/cli.js: it writes what was compiled when it ends.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,23 +24,24 @@ export function compileRunner(folder) {
 
 /**
  * Builds a small image twice in a store of its own: the second build, all cached, is what people wait for most often. Then
- * copies and pulls it, each time with the code compiled so far, which thereby stays.
+ * copies, pulls and pushes it, each time with the code compiled so far, which thereby stays.
  * @param scripts the command's, by their kind, as paths in `bundles`
  * @param runner what compileRunner() made
  * @returns the files it made, as paths in `bundles`
  */
 export async function compile(bundles, scripts, runner) {
   const folder = mkdtempSync(join(tmpdir(), "strake-compile-"));
+  const base = join(folder, "base");
+  const registry = await serveLayout(base);
   try {
-    const base = join(folder, "base");
     writeFileSync(join(folder, "Dockerfile"), "FROM scratch AS base\nCOPY Dockerfile /\n");
     writeFileSync(
       join(folder, "Dockerfile.app"),
       'FROM base\nWORKDIR /app\nCOPY Dockerfile* .\nCMD ["app"]\n',
     );
     const { bundleFor, compiledFile } = await import(runner);
-    const run = (argv, env = {}) =>
-      spawnSync(process.execPath, [SELF, ...argv], {
+    const run = async (argv, env = {}) => {
+      const child = spawn(process.execPath, [SELF, ...argv], {
         cwd: folder,
         env: {
           ...env,
@@ -50,7 +53,9 @@ export async function compile(bundles, scripts, runner) {
         },
         stdio: "ignore",
       });
-    run(["build", "-o", `type=oci,tar=false,dest=${base}`, "."]);
+      await once(child, "exit");
+    };
+    await run(["build", "-o", `type=oci,tar=false,dest=${base}`, "."]);
     const build = [
       "build",
       "-t",
@@ -61,67 +66,73 @@ export async function compile(bundles, scripts, runner) {
       `base=oci-layout://${base}`,
       ".",
     ];
-    run(build);
+    await run(build);
     rmSync(join(bundles, compiledFile(scripts.all)), { force: true });
-    run(build);
+    await run(build);
+    const image = `${registry.host}/app:1`;
     const transfers = [
-      ["copy", `oci:${base}`, "REGISTRY/app:1"],
-      ["copy", "REGISTRY/app:1", `oci:${folder}/copy`],
-      ["pull", "REGISTRY/app:1"],
+      ["copy", `oci:${base}`, image],
+      ["copy", image, `oci:${folder}/copy`],
+      ["pull", image],
+      ["push", image],
     ];
-    for (const transfer of transfers) run(transfer, { COMPILE_SERVED: base });
+    for (const transfer of transfers) await run(transfer, { COMPILE_MORE: "1" });
     return Object.values(scripts)
       .map(compiledFile)
       .filter((file) => existsSync(join(bundles, file)));
   } finally {
+    registry.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** @param served an image layout, for commands that speak to a registry */
-async function runAndKeep(script, served) {
+/** @param isMore whether what is compiled already stays */
+async function runAndKeep(script, isMore) {
   const { compileBundle, compiledFile, runBundle } = await import(process.env.RUN_BUNDLE);
   const compiled = compiledFile(script);
-  const isTransfer = served !== undefined;
-  const code = compileBundle(script, isTransfer && existsSync(compiled) ? readFileSync(compiled) : undefined);
+  const code = compileBundle(script, isMore && existsSync(compiled) ? readFileSync(compiled) : undefined);
   process.on("exit", () => {
     // In a user namespace the command runs itself again: that process was first, and has compiled more.
-    if (!isTransfer && existsSync(compiled)) return;
+    if (!isMore && existsSync(compiled)) return;
     const file = `${compiled}.${process.pid}`;
     writeFileSync(file, code.createCachedData());
     renameSync(file, compiled);
   });
-  if (isTransfer) {
-    const registry = await serveLayout(served);
-    process.argv = process.argv.map((argument) => argument.replace("REGISTRY", registry));
-  }
   runBundle(code, script);
 }
 
-/** A registry with the image of a layout under every name, which takes whatever is pushed to it and keeps nothing. */
+/** A registry with the image of a layout, once that is there, under every name. It takes whatever is pushed and keeps nothing. */
 async function serveLayout(layout) {
-  const { createServer } = await import("node:http");
-  const [root] = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")).manifests;
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, "http://registry");
-    const digest = searchParams.get("digest") ?? /sha256:[0-9a-f]{64}$/.exec(pathname)?.[0] ?? root.digest;
-    const answer = (status, headers = {}, body = "") => {
-      request.resume().on("end", () => response.writeHead(status, headers).end(body));
-    };
-    if (request.method === "PUT") answer(201, { "docker-content-digest": digest });
-    else if (request.method === "POST") answer(202, { location: `${pathname}1` });
-    else if (request.method === "HEAD") answer(404);
-    else if (pathname === "/v2/") answer(200);
-    else {
-      const body = readFileSync(join(layout, "blobs", digest.replace(":", "/")));
-      answer(200, { "content-type": root.mediaType, "content-length": body.byteLength }, body);
-    }
+    const [status, headers, body] = answerTo(request, layout);
+    request.resume().on("end", () => response.writeHead(status, headers).end(body));
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `127.0.0.1:${server.address().port}`;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { host: `127.0.0.1:${server.address().port}`, close };
+}
+
+function answerTo({ method, url }, layout) {
+  const { pathname, searchParams } = new URL(url, "http://registry");
+  const asked = searchParams.get("digest") ?? /sha256:[0-9a-f]{64}$/.exec(pathname)?.[0];
+  if (method === "PUT") return [201, asked === undefined ? {} : { "docker-content-digest": asked }];
+  if (method === "POST") return [202, { location: `${pathname}1` }];
+  if (method === "HEAD") return [404];
+  if (pathname === "/v2/") return [200];
+  try {
+    const [root] = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")).manifests;
+    const body = readFileSync(join(layout, "blobs", (asked ?? root.digest).replace(":", "/")));
+    return [200, { "content-type": root.mediaType, "content-length": body.byteLength }, body];
+  } catch {
+    return [404];
+  }
 }
 
 if (process.argv[1] === SELF) {
-  const { COMPILE_AHEAD, COMPILE_SERVED } = process.env;
-  await runAndKeep(COMPILE_AHEAD, COMPILE_SERVED);
+  const { COMPILE_AHEAD, COMPILE_MORE } = process.env;
+  await runAndKeep(COMPILE_AHEAD, COMPILE_MORE !== undefined);
 }
