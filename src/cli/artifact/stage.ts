@@ -1,16 +1,9 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  type BlobOpener,
-  type Descriptor,
-  type Digest,
-  OciError,
-  splitDigest,
-  toByteString,
-} from "../../oci/index.ts";
+import { type BlobOpener, type Descriptor, type Digest, splitDigest, toByteString } from "../../oci/index.ts";
 import { FileDigests } from "../../store/blobs/file-digests.ts";
-import { fillPart, openPartFile } from "../../store/blobs/part-file.ts";
+import { openPartFile, writeThroughPart } from "../../store/blobs/part-file.ts";
 import { bindFlock } from "../../sys/flock.ts";
 import { StageTree } from "./stage-tree.ts";
 import { writeFailed } from "./write-failed.ts";
@@ -78,21 +71,10 @@ export class Stage implements AsyncDisposable {
     const path = `${target}.part`;
     // What was complete is read again like any beginning: nobody knows who has been at it since.
     await rename(target, path).catch(() => undefined);
-    for (;;) {
-      const asError = (error: unknown): unknown => writeFailed(this.#target.shown, error);
-      const place = { path, target, sync: false, digests: this.#digests, asError };
-      await using part = await openPartFile(descriptor, place);
-      const begin = part.offset;
-      await fillPart(part, descriptor, { open, signal, onBytes });
-      try {
-        await part.commit();
-        this.#complete.add(descriptor.digest);
-        return;
-      } catch (error) {
-        if (!(error instanceof OciError) || begin === 0 || part.offset !== descriptor.size) throw error;
-        onBytes(-descriptor.size);
-      }
-    }
+    const asError = (error: unknown): unknown => writeFailed(this.#target.shown, error);
+    const place = { path, target, sync: false, digests: this.#digests, asError };
+    await writeThroughPart(() => openPartFile(descriptor, place), descriptor, { open, signal, onBytes });
+    this.#complete.add(descriptor.digest);
   }
 
   /** All has arrived: whatever fails now, fetching it once more would not help. */

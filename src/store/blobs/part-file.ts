@@ -105,8 +105,8 @@ export async function writeThroughPart(
 }
 
 /** Reads a blob into its part, from where the part ends. */
-export async function fillPart(
-  part: Pick<BlobPart, "offset" | "append">,
+async function fillPart(
+  part: BlobPart,
   { size }: Descriptor,
   { open, signal, onBytes }: FillOptions,
 ): Promise<void> {
