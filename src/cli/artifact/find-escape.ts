@@ -1,7 +1,5 @@
 import type { ByteString } from "../../oci/index.ts";
-
-/** As many symlinks as the kernel follows in one path. */
-const MAX_LINKS = 40;
+import { MAX_SYMLINKS } from "../../util/linux-paths.ts";
 
 /**
  * The first symlink of a tree that leads out of the folder `base`, by itself or by way of others; undefined when none
@@ -32,7 +30,7 @@ function escapes(path: ByteString, links: ReadonlyMap<ByteString, ByteString>, b
     const target = links.get(at.join("/") as ByteString);
     if (target === undefined) continue;
     if (target.startsWith("/")) return true;
-    if (followed++ === MAX_LINKS) return false;
+    if (followed++ === MAX_SYMLINKS) return false;
     at.pop();
     ahead.push(...partsOf(target).reverse());
   }

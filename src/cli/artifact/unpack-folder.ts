@@ -3,11 +3,10 @@ import { type ByteString, fromByteString, toByteString } from "../../oci/index.t
 import { type ArtifactEntry, UNPACKED_DIGEST } from "../../registry/index.ts";
 import { decompress, readChunks, StoreError } from "../../store/index.ts";
 import { cleanPath, TarError, type TarHeader, TarParser, type TarSink } from "../../tar/index.ts";
+import { MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { CliError } from "../error.ts";
 import { findEscape } from "./find-escape.ts";
 import type { StagedFile, StageTree } from "./stage-tree.ts";
-
-const MAX_PATH_BYTES = 4095;
 
 /**
  * Unpacks the archive of a folder into a tree, as what oras or `packFolder` made: all names in it begin with the folder's

@@ -1,4 +1,5 @@
 import { type Descriptor, type ImageManifest, MEDIA_TYPES, OciError } from "../../oci/index.ts";
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { TITLE } from "./pack-artifact.ts";
 
 /** A layer of an artifact that is to become a file, or a folder. */
@@ -20,10 +21,6 @@ export interface ArtifactListing {
 export const UNPACK = "io.deis.oras.content.unpack";
 /** The digest of such a layer's tar before it was compressed. */
 export const UNPACKED_DIGEST = "io.deis.oras.content.digest";
-
-/** Linux's bounds, in bytes. */
-const MAX_NAME_BYTES = 255;
-const MAX_PATH_BYTES = 4095;
 
 /**
  * What is to be made of an artifact's layers. Titles come from whoever made the artifact, and are not trusted: one that

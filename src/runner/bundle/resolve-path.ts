@@ -1,4 +1,5 @@
 import { lstatSync, type Stats } from "node:fs";
+import { MAX_SYMLINKS } from "../../util/linux-paths.ts";
 import { lookupMerged, type MergedDirectory } from "./merged-tree.ts";
 
 /** A folder on the way to a path. */
@@ -17,9 +18,6 @@ export type Resolution =
   | { readonly kind: "missing"; readonly parents: readonly Place[]; readonly names: readonly string[] }
   /** A file where a folder would have to be, or too many symlinks. */
   | { readonly kind: "impossible" };
-
-/** As many as the kernel follows. */
-const MAX_SYMLINKS = 40;
 
 /**
  * Follows a path through layers (top first) as a process would whose root they are: symlinks never lead out, `..`

@@ -2,13 +2,11 @@ import { mkdirSync } from "node:fs";
 import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
 import { parentPath } from "../../tar/index.ts";
+import { MAX_SYMLINKS } from "../../util/linux-paths.ts";
 import { LayerError } from "./error.ts";
 import { describe, readLink, statHost } from "./host-files.ts";
 import { isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
 import type { SnapshotWriter } from "./snapshot-writer.ts";
-
-/** As many symlinks as the kernel follows in one path. */
-const MAX_LINKS = 40;
 
 /**
  * Finds, and makes where it is missing, the real folder for a path of an untrusted layer. Symlinks of the layer are
@@ -80,7 +78,7 @@ export class FolderResolver {
     if (known !== undefined) return known;
     const parent = this.#walk(parentPath(path), makes);
     if (parent === undefined) return undefined;
-    const budget = { links: MAX_LINKS };
+    const budget = { links: MAX_SYMLINKS };
     const folder = this.#step(parent, path.slice(path.lastIndexOf("/") + 1), makes, budget, path);
     if (folder !== undefined) this.#known.set(path, folder);
     return folder;

@@ -2,6 +2,7 @@ import { linkSync } from "node:fs";
 import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
 import { parentPath, type TarHeader, type TarSink, toLayerEntry } from "../../tar/index.ts";
+import { MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { copyUp } from "./copy-up.ts";
 import { LayerError } from "./error.ts";
 import { FolderResolver } from "./folder-resolver.ts";
@@ -9,9 +10,6 @@ import { describe, statHost } from "./host-files.ts";
 import { isLayerXattr, isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
 import { type SnapshotFile, SnapshotWriter } from "./snapshot-writer.ts";
 import type { LayerNode } from "./types.ts";
-
-/** Linux's bound, without the NUL. */
-const MAX_PATH_BYTES = 4095;
 
 /** Lays the entries of an untrusted layer tar down in overlay form. */
 export class LayerSink implements TarSink {
