@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { LAYOUT_FILE, LAYOUT_TEXT } from "../oci/image-layout.ts";
 import { diskFault, isErrno } from "./disk/disk-fault.ts";
 import { StoreError } from "./error.ts";
-import { encodeLayout, encodeLayoutIndex } from "./images/layout-index.ts";
+import { encodeLayoutIndex } from "./images/layout-index.ts";
 import type { StorePaths } from "./paths.ts";
 
 /** Raised when an older strake could misread or damage what a newer one wrote. */
@@ -14,7 +15,7 @@ const OWN_NAMES = new Set([
   "images",
   "layers-by-blob",
   "locks",
-  "oci-layout",
+  LAYOUT_FILE,
   "parts",
   "snapshots",
   "tmp",
@@ -91,7 +92,7 @@ function createStore(paths: StorePaths): number {
     ]) {
       mkdirSync(folder, { recursive: true });
     }
-    writeNew(paths.layout, encodeLayout());
+    writeNew(paths.layout, LAYOUT_TEXT);
     writeNew(paths.index, encodeLayoutIndex([]));
     writeNew(paths.format, `${JSON.stringify({ format: STORE_FORMAT })}\n`);
     return STORE_FORMAT;

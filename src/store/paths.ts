@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Digest, splitDigest } from "../oci/digest.ts";
+import { blobName, LAYOUT_FILE } from "../oci/image-layout.ts";
 
 /** Longest file name that we make; file systems allow 255 bytes, and a suffix for temporary names must fit. */
 const MAX_NAME_LENGTH = 200;
@@ -17,7 +18,7 @@ export class StorePaths {
     return `${this.root}/strake.json`;
   }
   get layout(): string {
-    return `${this.root}/oci-layout`;
+    return `${this.root}/${LAYOUT_FILE}`;
   }
   get index(): string {
     return `${this.root}/index.json`;
@@ -50,8 +51,7 @@ export class StorePaths {
   }
 
   blob(digest: Digest): string {
-    const { algorithm, hex } = splitDigest(digest);
-    return `${this.root}/blobs/${algorithm}/${hex}`;
+    return `${this.root}/${blobName(digest)}`;
   }
 
   /** The beginning of a blob whose download was broken off. */

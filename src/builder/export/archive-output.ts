@@ -1,3 +1,4 @@
+import { CONTAINERD_NAME, REF_NAME } from "../../oci/image-layout.ts";
 import { type Descriptor, formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
 import { BuildError } from "../error.ts";
 import type { OutputSpec } from "../types.ts";
@@ -76,8 +77,8 @@ function named(root: Descriptor, name: string): Descriptor {
     ...root,
     annotations: {
       ...root.annotations,
-      "io.containerd.image.name": formatReference(reference),
-      "org.opencontainers.image.ref.name": reference.tag ?? formatReference(reference),
+      [CONTAINERD_NAME]: formatReference(reference),
+      [REF_NAME]: reference.tag ?? formatReference(reference),
     },
   };
 }

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { blobName, LAYOUT_FILE, LAYOUT_TEXT } from "../../oci/image-layout.ts";
 import type { BlobSource, Descriptor } from "../../oci/index.ts";
-import { splitDigest } from "../../oci/index.ts";
 import { BuildError } from "../error.ts";
 import type { WritableTarget } from "../types.ts";
 import { writeWholeFile } from "./write-file.ts";
@@ -31,9 +31,9 @@ export function layoutFiles(
   };
   const unique = new Map(blobs.map((blob) => [blob.digest, blob]));
   return [
-    ...[...unique.values()].map((blob) => ({ name: blobName(blob), blob })),
+    ...[...unique.values()].map((blob) => ({ name: blobName(blob.digest), blob })),
     { name: "index.json", bytes: Buffer.from(JSON.stringify(index)) },
-    { name: "oci-layout", bytes: Buffer.from('{"imageLayoutVersion":"1.0.0"}') },
+    { name: LAYOUT_FILE, bytes: Buffer.from(LAYOUT_TEXT) },
   ];
 }
 
@@ -106,9 +106,4 @@ function outputFailed(destination: string, cause: unknown): BuildError {
 
 function fileSize(file: ArchiveFile): number {
   return "bytes" in file ? file.bytes.length : file.blob.size;
-}
-
-function blobName(blob: Descriptor): string {
-  const { algorithm, hex } = splitDigest(blob.digest);
-  return `blobs/${algorithm}/${hex}`;
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { blobName, CONTAINERD_NAME, REF_NAME } from "../../oci/image-layout.ts";
 import {
   type BlobSource,
   choosePlatform,
@@ -12,7 +13,6 @@ import {
   isDigest,
   MEDIA_TYPES,
   type Platform,
-  splitDigest,
   verifyBytes,
 } from "../../oci/index.ts";
 import { BuildError } from "../error.ts";
@@ -97,9 +97,7 @@ function pickEntry(
 }
 
 function entryNames(entry: Descriptor): readonly string[] {
-  return ["org.opencontainers.image.ref.name", "io.containerd.image.name"].flatMap(
-    (key) => entry.annotations?.[key] ?? [],
-  );
+  return [REF_NAME, CONTAINERD_NAME].flatMap((key) => entry.annotations?.[key] ?? []);
 }
 
 async function readDocument(folder: string, descriptor: Descriptor): Promise<Uint8Array> {
@@ -127,6 +125,5 @@ async function readLayoutFile(folder: string, name: string): Promise<Uint8Array>
 }
 
 function blobPath(folder: string, descriptor: Descriptor): string {
-  const { algorithm, hex } = splitDigest(descriptor.digest);
-  return join(folder, "blobs", algorithm, hex);
+  return join(folder, blobName(descriptor.digest));
 }

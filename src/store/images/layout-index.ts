@@ -1,15 +1,9 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
+import { CONTAINERD_NAME, REF_NAME } from "../../oci/image-layout.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { ImageRecord } from "../types.ts";
 import { isNamed } from "./platform-images.ts";
-
-/** The version of the image layout that we write. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
-const LAYOUT_VERSION = "1.0.0";
-
-export function encodeLayout(): string {
-  return JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION });
-}
 
 /**
  * The layout's index.json: every image that has a manifest or an index, under its full name. skopeo, podman and crane look the
@@ -42,8 +36,8 @@ function entry(record: ImageRecord, { mediaType, digest, size, platform }: Descr
     ...(isNamed(record)
       ? {
           annotations: {
-            "org.opencontainers.image.ref.name": record.reference,
-            "io.containerd.image.name": record.reference,
+            [REF_NAME]: record.reference,
+            [CONTAINERD_NAME]: record.reference,
           },
         }
       : {}),

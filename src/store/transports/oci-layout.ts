@@ -3,8 +3,9 @@ import type { BlobBytes, BlobSource, OpenBlobOptions } from "../../oci/blob-sour
 import { isAttestation } from "../../oci/choose-platform.ts";
 import { decodeManifestDocument, MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
 import { bareDescriptor, type Descriptor } from "../../oci/descriptor.ts";
-import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
+import { type Digest, digestOf, isDigest } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
+import { blobName, CONTAINERD_NAME, REF_NAME } from "../../oci/image-layout.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import { type FetchedDocument, type ManifestSource, readDocument } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
@@ -14,8 +15,6 @@ import { nearest } from "../../util/nearest.ts";
 import { TransportError } from "./error.ts";
 import type { FileSet } from "./file-set.ts";
 
-const REF_NAME = "org.opencontainers.image.ref.name";
-const CONTAINERD_NAME = "io.containerd.image.name";
 /** Names that a message lists. */
 const MAX_LISTED = 10;
 
@@ -157,12 +156,6 @@ export class OciLayout implements BlobSource, ManifestSource {
   #missing(digest: Digest): OciError {
     return new OciError("BLOB_NOT_FOUND", `Cannot find blob "${digest}" in "${this.#files.shown}"`);
   }
-}
-
-/** Where a blob lies in a layout. */
-export function blobName(digest: Digest): string {
-  const { algorithm, hex } = splitDigest(digest);
-  return `blobs/${algorithm}/${hex}`;
 }
 
 /** The annotations by which tools find an image in a layout: `ref` as the tool at hand wants it, containerd's with the full name. */

@@ -2,12 +2,12 @@ import type { BlobOpener, BlobSink } from "../../oci/blob-source.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/decode-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
+import { blobName, LAYOUT_FILE, LAYOUT_TEXT } from "../../oci/image-layout.ts";
 import type { ByteString } from "../../oci/layer-entry.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { verifyBlob } from "../../oci/verify-blob.ts";
 import { BLOCK_SIZE, END_OF_ARCHIVE_BYTES, encodeHeader, paddingOf } from "../../tar/encode-header.ts";
-import { blobName } from "./oci-layout.ts";
 import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Takes an archive's bytes, front to back. */
@@ -107,7 +107,7 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
         }));
         await this.#file("manifest.json", Buffer.from(JSON.stringify(manifest)));
       }
-      await this.#file("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+      await this.#file(LAYOUT_FILE, Buffer.from(LAYOUT_TEXT));
       await this.#output.write(new Uint8Array(END_OF_ARCHIVE_BYTES));
     });
   }

@@ -7,6 +7,7 @@ import { decodeIndex } from "../../oci/decode-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import { OciError } from "../../oci/error.ts";
+import { blobName, LAYOUT_FILE, LAYOUT_TEXT, REF_NAME } from "../../oci/image-layout.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
@@ -17,15 +18,10 @@ import { isErrno } from "../disk/disk-fault.ts";
 import { claimPart } from "./claim-part.ts";
 import { TransportError } from "./error.ts";
 import { whileLocked } from "./lock-folder.ts";
-import { blobName } from "./oci-layout.ts";
 import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Blobs up to this are gathered in memory and written whole. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
-/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
-const LAYOUT_FILE = "oci-layout";
-const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
-const REF_NAME = "org.opencontainers.image.ref.name";
 
 /** Adds images to an image layout in a folder, which is made where it is missing. Blobs appear whole or not at all. */
 export class FolderWriter implements BlobSink, ManifestSink {
@@ -57,7 +53,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
     await writer.#onDisk(async () => {
       await mkdir(folder, { recursive: true });
       // First of all: whoever comes after a copy that was broken off, or while one is at work, sees what this is.
-      if (!isLayout) await writeFile(join(folder, LAYOUT_FILE), LAYOUT);
+      if (!isLayout) await writeFile(join(folder, LAYOUT_FILE), LAYOUT_TEXT);
       await mkdir(join(folder, "blobs/sha256"), { recursive: true });
     });
     return writer;
@@ -164,7 +160,7 @@ export class FolderWriter implements BlobSink, ManifestSink {
       manifests: [...kept, ...roots],
     };
     const temporary = this.#path(`.index-${randomUUID()}`);
-    await writeFile(this.#path(LAYOUT_FILE), LAYOUT);
+    await writeFile(this.#path(LAYOUT_FILE), LAYOUT_TEXT);
     await writeFile(temporary, JSON.stringify(index));
     await rename(temporary, this.#path("index.json"));
   }
