@@ -4,7 +4,7 @@ import { RegistryError } from "../error.ts";
 import { authoritiesFault, clientPairFault } from "./check-pem.ts";
 import { defaultEndpoint } from "./default-hosts.ts";
 import { parseConfigToml, readConfigFile } from "./settings-file.ts";
-import type { TomlTable, TomlValue } from "./toml.ts";
+import { isTable, type TomlTable, type TomlValue } from "./toml.ts";
 import type { Endpoint, Mirror, TlsConfig } from "./types.ts";
 
 /** What a `hosts.toml` says of one server. */
@@ -205,8 +205,4 @@ function needTexts(value: TomlValue, fail: () => RegistryError): readonly string
 function texts(value: TomlValue | undefined): readonly string[] | undefined {
   if (typeof value === "string") return [value];
   return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
-}
-
-function isTable(value: TomlValue): value is TomlTable {
-  return typeof value === "object" && !Array.isArray(value);
 }

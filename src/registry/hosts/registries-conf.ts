@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { RegistryError } from "../error.ts";
 import { stripPort } from "../transport/net-address.ts";
 import { listFolder, parseConfigToml, readConfigFile } from "./settings-file.ts";
-import type { TomlTable, TomlValue } from "./toml.ts";
+import { isTable, type TomlTable, type TomlValue } from "./toml.ts";
 import type { Mirror } from "./types.ts";
 
 /** A name without a registry, a tag and a digest, and one with a registry. */
@@ -161,10 +161,6 @@ function pullOf(value: TomlValue | undefined, digestOnly: boolean): Mirror["pull
 function tables(value: TomlValue | undefined): readonly TomlTable[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isTable);
-}
-
-function isTable(value: TomlValue | undefined): value is TomlTable {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text1(value: TomlValue | undefined): string | undefined {

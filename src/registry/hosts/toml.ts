@@ -4,6 +4,10 @@ export interface TomlTable {
   readonly [key: string]: TomlValue;
 }
 
+export function isTable(value: TomlValue | undefined): value is TomlTable {
+  return typeof value === "object" && !Array.isArray(value);
+}
+
 type MutableTable = { [key: string]: TomlValue };
 
 /** A fault in a TOML document, with its line. */
@@ -256,8 +260,4 @@ function newTable(): MutableTable {
 
 function own(table: MutableTable, key: string): TomlValue | undefined {
   return table[key];
-}
-
-function isTable(value: TomlValue | undefined): value is MutableTable {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
