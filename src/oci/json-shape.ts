@@ -1,3 +1,4 @@
+import { isObject } from "../util/is-object.ts";
 import { type Digest, digestFault } from "./digest.ts";
 import { OciError } from "./error.ts";
 
@@ -43,10 +44,8 @@ export function isAbsent({ value }: Located): boolean {
 }
 
 export function asObject({ value, path }: Located, what: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw wrongType(what, path, "an object", value);
-  }
-  return value as JsonObject;
+  if (!isObject(value)) throw wrongType(what, path, "an object", value);
+  return value;
 }
 
 export function asString({ value, path }: Located, what: string): string {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isObject } from "../../util/is-object.ts";
 import { splitPair } from "../args/values.ts";
 import { CliError, usageError } from "../error.ts";
 
@@ -64,7 +65,6 @@ function textsOf(part: string, value: unknown): readonly (readonly [string, stri
 }
 
 function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new TypeError("it is no object of objects");
+  if (!isObject(value)) throw new TypeError("it is no object of objects");
   return Object.entries(value);
 }

@@ -1,3 +1,5 @@
+import { isObject } from "../../util/is-object.ts";
+
 /** One value that is not in both of two JSON documents. */
 export interface Difference {
   /** Where it stands: `config.Env[2]`. */
@@ -59,10 +61,6 @@ function diffLists(
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Labels may be called `constructor` too. */
 function member(object: JsonObject, name: string): unknown {

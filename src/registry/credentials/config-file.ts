@@ -1,3 +1,4 @@
+import { isObject } from "../../util/is-object.ts";
 import { RegistryError } from "../error.ts";
 import { hostOfKey, isHostKey, lookupKeys } from "./keys.ts";
 import type { Credentials } from "./types.ts";
@@ -128,10 +129,6 @@ function decodeAuth(
   const colon = text.indexOf(":");
   if (colon <= 0) return undefined;
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unusable(origin: string, fault: string): RegistryError {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isObject } from "../../util/is-object.ts";
 import { RegistryError } from "../error.ts";
 import { eraseFromHelper, type HelperOptions, storeInHelper } from "./helper.ts";
 import { credentialKeyFor, hostOfKey, isHostKey, lookupKeys } from "./keys.ts";
@@ -89,7 +90,7 @@ function helperFor(config: Config, registry: string): string | undefined {
 
 function objectIn(config: Config, name: string): Config {
   const value = config[name];
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Config) : {};
+  return isObject(value) ? value : {};
 }
 
 function encodeAuth(username: string, password: string): string {
@@ -108,7 +109,7 @@ async function readConfig(path: string): Promise<Config> {
   if (text.trim() === "") return {};
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Config;
+    if (isObject(value)) return value;
   } catch {
     // Writing would lose what a person may still want to mend.
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import { isObject } from "../../util/is-object.ts";
 import { diskFault, isErrno } from "../disk/disk-fault.ts";
 
 /**
@@ -118,10 +119,6 @@ function isFormState(value: unknown): value is FormState {
   return (
     isObject(value) && (value["writtenInBoot"] === undefined || typeof value["writtenInBoot"] === "string")
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSize(value: unknown): value is number {
