@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { orAborted } from "../abort.ts";
+import { orAborted } from "../../util/or-aborted.ts";
 import { RegistryError } from "../error.ts";
 import { isAbsence } from "../hosts/settings-file.ts";
 import { cleanText } from "../redact.ts";

@@ -1,3 +1,5 @@
+import { orAborted } from "../../util/or-aborted.ts";
+
 /** Work under way by key: equal calls get one run of it. */
 export class SharedWork<T> {
   readonly #running = new Map<string, Run<T>>();
@@ -15,7 +17,7 @@ export class SharedWork<T> {
     const run = this.#running.get(key) ?? this.#start(key, work);
     run.callers++;
     try {
-      return await (signal === undefined ? run.result : leaveOnAbort(run.result, signal));
+      return await orAborted(run.result, signal);
     } finally {
       run.callers--;
       if (run.callers === 0) {
@@ -39,17 +41,4 @@ interface Run<T> {
   readonly controller: AbortController;
   readonly result: Promise<T>;
   callers: number;
-}
-
-async function leaveOnAbort<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
-  });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    if (leave !== undefined) signal.removeEventListener("abort", leave);
-  }
 }
