@@ -1,10 +1,9 @@
 import type { BlobOpener, Descriptor } from "../../oci/index.ts";
 import { type Clock, sleep } from "../clock.ts";
-import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
-import { NetworkError } from "../transport/network-error.ts";
 import { isRetriedStatus, type RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
+import { answerOrLoss } from "./answer-or-loss.ts";
 import { afterChunk, afterDoubt, type ChunkDecision, type ChunkState, storedBytes } from "./chunk-answer.ts";
 import { uploadBody } from "./upload-body.ts";
 import { resolveUploadLocation } from "./upload-location.ts";
@@ -58,7 +57,7 @@ export async function uploadChunks(
       body: () => uploadBody(descriptor, open, { offset, end, signal, onSent }),
       retries: false,
     };
-    const { answer, lost } = await send(session, request, signal);
+    const { answer, lost } = await answerOrLoss(session, request);
     let decision: ChunkDecision;
     let error: Error = lost ?? new Error("unreachable");
     if (answer !== undefined && answer.status >= 200 && answer.status <= 204) {
@@ -96,21 +95,6 @@ export async function uploadChunks(
     onSent?.(state.offset);
   }
   return { kind: "sent", location };
-}
-
-async function send(
-  session: HostSession,
-  request: RegistryRequest,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly answer?: Answer; readonly lost?: Error }> {
-  try {
-    return { answer: await session.request(request) };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof RegistryError && error.cause instanceof NetworkError && error.code !== "TLS_FAILED")
-      return { lost: error };
-    throw error;
-  }
 }
 
 /**

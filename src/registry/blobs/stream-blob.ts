@@ -3,12 +3,10 @@ import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import type { Answer } from "../transport/sender.ts";
 import { cancelUpload } from "./cancel-upload.ts";
+import { COMMIT_TIMEOUT_MS } from "./finish-upload.ts";
 import { pushScopes } from "./has-blob.ts";
 import { joinChunks } from "./upload-body.ts";
 import { finishUrl, resolveUploadLocation } from "./upload-location.ts";
-
-/** What a registry may need to store what it has got. */
-const COMMIT_TIMEOUT_MS = 300_000;
 
 export interface StreamBlobOptions {
   readonly repository: string;

@@ -3,12 +3,11 @@ import { sleep } from "../clock.ts";
 import { RegistryError } from "../error.ts";
 import type { HostSession, RegistryRequest } from "../host-session.ts";
 import { chunkLimits } from "../quirks.ts";
-import { NetworkError } from "../transport/network-error.ts";
-import { isRetriedStatus, parseRetryAfter, RetryBudget } from "../transport/retry.ts";
+import { RetryBudget } from "../transport/retry.ts";
 import type { Answer } from "../transport/sender.ts";
 import { cancelUpload } from "./cancel-upload.ts";
-import { checkStoredDigest } from "./check-stored-digest.ts";
 import { findSession, uploadChunks } from "./chunked-upload.ts";
+import { finishUpload } from "./finish-upload.ts";
 import { hasBlob, pushScopes } from "./has-blob.ts";
 import type { PushBlobDeps, PushBlobOptions } from "./push-types.ts";
 import { uploadBody } from "./upload-body.ts";
@@ -37,8 +36,6 @@ const RESUME_PIECES = 16;
 const LEAST_RESUME_BYTES = 256 * 1024;
 /** What registries answer to a piece that do not know pieces. */
 const NO_PIECES: ReadonlySet<number> = new Set([400, 405, 411, 415, 422, 501]);
-/** First pause after a 429 that does not say how long. */
-const RATE_LIMIT_DELAY_MS = 2000;
 /** Past this a blob that was lost on its way twice is sent in pieces. */
 const CHUNK_AFTER_LOSSES = 2;
 const CHUNK_LOST_BYTES = 32 * 1024 * 1024;
@@ -47,9 +44,6 @@ const MAX_WASTED = 10;
 const WASTED_BYTES = 1024 * 1024;
 /** Pieces are made smaller down to this when something on the way refuses them. */
 const LEAST_CHUNK_BYTES = 256 * 1024;
-/** What the server may need to store a blob once it has all of it: seconds for gigabytes on slow disks. */
-const COMMIT_TIMEOUT_MS = 300_000;
-const COMMIT_MS_PER_BYTE = 1000 / 10_000_000;
 
 /** Sends one blob, in as many sessions as it takes. */
 export class Upload {
@@ -179,57 +173,30 @@ export class Upload {
     });
   }
 
-  /** The request that ends a session, with the blob or with nothing more. */
-  async #finish(session: URL, body: RegistryRequest["body"]): Promise<"done" | Unfinished> {
-    const { descriptor, signal } = this.#options;
-    const request: RegistryRequest = {
-      ...this.#request("PUT", finishUrl(session, descriptor.digest)),
-      headers: { "content-type": "application/octet-stream" },
-      body,
-      answerTimeoutMs: COMMIT_TIMEOUT_MS + descriptor.size * COMMIT_MS_PER_BYTE,
-      retries: false,
-    };
-    let answer: Answer;
-    try {
-      answer = await this.#session.request(request);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof RegistryError) || !(error.cause instanceof NetworkError)) throw error;
-      if (error.code === "TLS_FAILED") throw error;
-      this.#losses++;
-      if (this.#losses >= CHUNK_AFTER_LOSSES && descriptor.size > CHUNK_LOST_BYTES) this.#startChunking();
-      return { reason: error.cause.message, error, session };
+  /** Ends a session, with the blob or with nothing more. */
+  async #finish(location: URL, body: RegistryRequest["body"]): Promise<"done" | Unfinished> {
+    const { descriptor } = this.#options;
+    const request = this.#request("PUT", finishUrl(location, descriptor.digest));
+    const { clock, policy } = this.#deps;
+    const result = await finishUpload(this.#session, { descriptor, request, body, clock, policy });
+    switch (result.kind) {
+      case "stored":
+        return "done";
+      case "lost":
+        this.#losses++;
+        if (this.#losses >= CHUNK_AFTER_LOSSES && descriptor.size > CHUNK_LOST_BYTES) this.#startChunking();
+        return { ...result, session: location };
+      case "too-large":
+        if (!this.#startChunking()) throw result.error;
+        return { reason: "it is too large in one piece", error: result.error, atOnce: true };
+      case "other-bytes":
+        if (!(await this.#sourceIsGood())) throw result.error;
+        return { reason: "it received other bytes", error: result.error };
+      case "failed":
+        return result.mayGoOn ? { ...result, session: location } : result;
+      default:
+        return result satisfies never;
     }
-    const { status } = answer;
-    if (status === 201) {
-      checkStoredDigest(answer, descriptor.digest);
-      answer.body.discard();
-      return "done";
-    }
-    if (status === 200 || status === 202 || status === 204) {
-      answer.body.discard();
-      const error = new RegistryError(
-        "BAD_RESPONSE",
-        `Cannot ${this.#what}: it answered ${status} and does not have it`,
-        { registry: this.#session.registry, repository: this.#options.repository, status },
-      );
-      return { reason: `it answered ${status}`, error };
-    }
-    const refused = await this.#session.refuse(answer, request);
-    if (status === 413 && this.#startChunking())
-      return { reason: "it is too large in one piece", error: refused, atOnce: true };
-    // The session is gone, or in a state that cannot be mended: another one can.
-    if (isRetriedStatus(status) || status === 404 || status === 416) {
-      const asked = parseRetryAfter(answer.headers.one("retry-after"), this.#deps.clock.dateMs());
-      if (asked !== undefined && asked > this.#deps.policy.maxRetryAfterMs) throw refused;
-      const leastWaitMs = asked ?? (status === 429 ? RATE_LIMIT_DELAY_MS : undefined);
-      const unfinished = { reason: `it answered ${status}`, error: refused, leastWaitMs };
-      return isRetriedStatus(status) ? { ...unfinished, session } : unfinished;
-    }
-    if (isDigestRefusal(refused) && (await this.#sourceIsGood())) {
-      return { reason: "it received other bytes", error: refused };
-    }
-    throw refused;
   }
 
   /** From now on in pieces, where the registry can. */
@@ -303,8 +270,4 @@ export class Upload {
       { registry, repository: this.#options.repository, status: answer.status },
     );
   }
-}
-
-function isDigestRefusal(error: Error): boolean {
-  return error instanceof RegistryError && error.errors.some(({ code }) => code === "DIGEST_INVALID");
 }
