@@ -1,7 +1,8 @@
 import type { HostSession } from "../host-session.ts";
 import type { BlobStreams } from "./blob-streams.ts";
 import { LEAST_LEFT_BYTES } from "./decide-streams.ts";
-import { type BlobFetchDeps, type BlobRequest, Download } from "./download.ts";
+import { type BlobFetchDeps, Download } from "./download.ts";
+import type { BlobRequest } from "./request-blob.ts";
 
 /**
  * Opens a blob. The iteration goes on over broken connections at the byte where they broke, from the next host if one

@@ -3,9 +3,10 @@ import type { HostSession } from "../host-session.ts";
 import type { RetryPolicy } from "../transport/retry.ts";
 import type { BlobStreams } from "./blob-streams.ts";
 import { decideStreams, type StreamBaseline } from "./decide-streams.ts";
-import { type BlobFetchDeps, type BlobRequest, Download } from "./download.ts";
+import { type BlobFetchDeps, Download } from "./download.ts";
 import { FlowWindow } from "./flow-window.ts";
 import { PieceReader } from "./piece-reader.ts";
+import type { BlobRequest } from "./request-blob.ts";
 
 const MAX_PIECE_BYTES = 4 * 1024 * 1024;
 const MIN_PIECE_BYTES = 1024 * 1024;
