@@ -42,6 +42,11 @@ export function parentPath(path: ByteString): ByteString {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0)) as ByteString;
 }
 
+/** The path of what is called `name` in a folder; "" is the root. */
+export function joinPath(folder: string, name: string): ByteString {
+  return (folder === "" ? name : `${folder}/${name}`) as ByteString;
+}
+
 const SLASH = 0x2f;
 
 /** Whether a name needs no cleaning: the usual case, told without taking it apart. */

@@ -1,4 +1,5 @@
 import type { ByteString, LayerEntry } from "../oci/layer-entry.ts";
+import { joinPath } from "./path-rules.ts";
 
 const WHITEOUT_PREFIX = ".wh.";
 const META_PREFIX = ".wh..wh.";
@@ -42,8 +43,4 @@ export function tarPath(entry: LayerEntry): string {
     default:
       return path;
   }
-}
-
-function joinPath(parent: string, name: string): ByteString {
-  return (parent === "" ? name : `${parent}/${name}`) as ByteString;
 }

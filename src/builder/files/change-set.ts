@@ -1,5 +1,6 @@
 import type { ByteString } from "../../oci/layer-entry.ts";
 import type { SourcedEntry } from "../../store/layers/types.ts";
+import { whiteoutEntry } from "../../store/layers/whiteout-entry.ts";
 import { parseWhiteout } from "../../tar/index.ts";
 import { type ChangedFile, copyOf, ROOT_FILE, toEntry, toNode } from "./changed-file.ts";
 import { baseName, joinPath, parentPath, ROOT } from "./path.ts";
@@ -126,7 +127,7 @@ export class ChangeSet implements FileTree {
         continue;
       }
       if (change === null) {
-        entries.push({ ...WHITEOUT, path: childPath });
+        entries.push(whiteoutEntry("whiteout", childPath));
         continue;
       }
       entries.push(toEntry(change.file, childPath, firstNames.get(change.file)));
@@ -134,7 +135,7 @@ export class ChangeSet implements FileTree {
         if (!firstNames.has(change.file)) firstNames.set(change.file, childPath);
         continue;
       }
-      if (change.isOpaque) entries.push({ ...OPAQUE, path: childPath });
+      if (change.isOpaque) entries.push(whiteoutEntry("opaque", childPath));
       this.#collect(change, childPath, entries, firstNames);
     }
   }
@@ -179,10 +180,6 @@ export class ChangeSet implements FileTree {
   }
 }
 
-const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
-const WHITEOUT = { kind: "whiteout", ...NO_ATTRIBUTES } as const;
-const OPAQUE = { kind: "opaque", ...NO_ATTRIBUTES } as const;
-
 function leaf(file: ChangedFile): Change {
   return { file, children: undefined, isOpaque: false, hidesLower: true };
 }
@@ -193,9 +190,9 @@ function whiteoutEntries(
   whiteout: { readonly kind: "whiteout" | "opaque"; readonly path: ByteString },
 ): readonly SourcedEntry[] {
   const { path } = whiteout;
-  if (whiteout.kind === "opaque") return folder.isOpaque ? [] : [{ ...OPAQUE, path }];
+  if (whiteout.kind === "opaque") return folder.isOpaque ? [] : [whiteoutEntry("opaque", path)];
   const own = folder.children?.get(baseName(path));
-  if (own === undefined) return [{ ...WHITEOUT, path }];
+  if (own === undefined) return [whiteoutEntry("whiteout", path)];
   // The layer's own file of that name hides the one below anyhow; a folder has to be cut off from it.
-  return own?.children !== undefined && !own.isOpaque ? [{ ...OPAQUE, path }] : [];
+  return own?.children !== undefined && !own.isOpaque ? [whiteoutEntry("opaque", path)] : [];
 }

@@ -1,6 +1,7 @@
 import type { ByteString, LayerEntry } from "../../oci/layer-entry.ts";
 import { comparePaths, parentPath, parseWhiteout } from "../../tar/index.ts";
 import type { SourcedEntry } from "./types.ts";
+import { whiteoutEntry } from "./whiteout-entry.ts";
 
 /**
  * Brings the entries of a layer into the one form and order that its digest is computed over:
@@ -35,7 +36,7 @@ function readWhiteoutName(entry: SourcedEntry): readonly SourcedEntry[] {
   if (whiteout === undefined && isOverlayWhiteout(entry)) return [{ ...entry, kind: "whiteout" }];
   if (whiteout === undefined) return [entry];
   if (whiteout.kind === "ignored") return [];
-  return [{ ...NO_ATTRIBUTES, path: whiteout.path, kind: whiteout.kind }];
+  return [whiteoutEntry(whiteout.kind, whiteout.path)];
 }
 
 function isOrdered(entries: readonly SourcedEntry[]): boolean {
@@ -63,7 +64,7 @@ function order(entries: readonly SourcedEntry[]): readonly SourcedEntry[] {
     // A whiteout hides what is below the layer, so it stays beside nothing but a folder, as that folder's opaque mark.
     const present = byPath.get(path);
     if (present === undefined) byPath.set(path, whiteout);
-    else if (present.kind === "dir") opaque.set(path, { ...NO_ATTRIBUTES, path, kind: "opaque" });
+    else if (present.kind === "dir") opaque.set(path, whiteoutEntry("opaque", path));
   }
   return [...byPath.values(), ...opaque.values()].sort(compareEntries);
 }
@@ -128,15 +129,13 @@ function resolveLink(entry: SourcedEntry, byPath: ReadonlyMap<string, SourcedEnt
   return file;
 }
 
-const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
-
 function normalize(entry: SourcedEntry): SourcedEntry {
   switch (entry.kind) {
     case "file":
       return entry;
     case "whiteout":
     case "opaque":
-      return { ...NO_ATTRIBUTES, path: entry.path, kind: entry.kind };
+      return whiteoutEntry(entry.kind, entry.path);
     case "symlink":
       return entry.mode === 0o777 && entry.size === 0 ? entry : { ...entry, mode: 0o777, size: 0 };
     default:

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
-import { parentPath } from "../../tar/index.ts";
+import { joinPath, parentPath } from "../../tar/index.ts";
 import { MAX_SYMLINKS } from "../../util/linux-paths.ts";
 import { LayerError } from "./error.ts";
 import { describe, readLink, statHost } from "./host-files.ts";
@@ -33,7 +33,7 @@ export class FolderResolver {
   /** The real path of a file: its folder resolved, its own name not; undefined when the folder is not there. */
   find(path: ByteString): ByteString | undefined {
     const folder = this.#walk(parentPath(path), false);
-    return folder === undefined ? undefined : join(folder, path.slice(path.lastIndexOf("/") + 1));
+    return folder === undefined ? undefined : joinPath(folder, path.slice(path.lastIndexOf("/") + 1));
   }
 
   /**
@@ -92,7 +92,7 @@ export class FolderResolver {
     budget: { links: number },
     asked: ByteString,
   ): ByteString | undefined {
-    const path = join(parent, name);
+    const path = joinPath(parent, name);
     const stats = statHost(this.#writer.hostPath(path));
     if (stats?.isDirectory() === true) return path;
     if (stats?.isSymbolicLink() === true) {
@@ -137,10 +137,6 @@ export class FolderResolver {
 }
 
 const DEFAULT_FOLDER = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0 } as const;
-
-function join(folder: string, name: string): ByteString {
-  return (folder === "" ? name : `${folder}/${name}`) as ByteString;
-}
 
 function invalid(path: ByteString, state: string): LayerError {
   return new LayerError("ENTRY_INVALID", `Cannot unpack what is in ${show(path)}: ${state}`);

@@ -1,7 +1,7 @@
 import { linkSync } from "node:fs";
 import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
-import { parentPath, type TarHeader, type TarSink, toLayerEntry } from "../../tar/index.ts";
+import { joinPath, parentPath, type TarHeader, type TarSink, toLayerEntry } from "../../tar/index.ts";
 import { MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { copyUp } from "./copy-up.ts";
 import { LayerError } from "./error.ts";
@@ -43,7 +43,7 @@ export class LayerSink implements TarSink {
     }
     const folder = this.#folders.resolve(parentPath(named.path));
     const name = named.path.slice(named.path.lastIndexOf("/") + 1);
-    const entry = adjust(named, (folder === "" ? name : `${folder}/${name}`) as ByteString);
+    const entry = adjust(named, joinPath(folder, name));
     switch (entry.kind) {
       case "whiteout":
         this.#takeWhiteout(entry);

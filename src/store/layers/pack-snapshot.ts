@@ -1,5 +1,6 @@
 import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
+import { joinPath } from "../../tar/index.ts";
 import { canonicalEntries } from "./canonical.ts";
 import { HandOff } from "./hand-off.ts";
 import { describe, listNames, statHost } from "./host-files.ts";
@@ -8,6 +9,7 @@ import { isOpaque, isWhiteout, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overl
 import { Packer } from "./packer.ts";
 import { toEntry } from "./scan-upper.ts";
 import type { SourcedEntry } from "./types.ts";
+import { whiteoutEntry } from "./whiteout-entry.ts";
 
 /** Every change that a layer in overlay form holds, as canonical entries that refer to files in `folder`. */
 export function readSnapshot(folder: string): readonly SourcedEntry[] {
@@ -16,16 +18,16 @@ export function readSnapshot(folder: string): readonly SourcedEntry[] {
   const links = new LinkGroups();
   const entries: SourcedEntry[] = [];
   const addFolder = (path: ByteString, hostPath: string): void => {
-    if (isOpaque(xattrs, hostPath)) entries.push({ ...NO_ATTRIBUTES, path, kind: "opaque" });
+    if (isOpaque(xattrs, hostPath)) entries.push(whiteoutEntry("opaque", path));
     for (const name of listNames(hostPath)) {
-      add((path === "" ? name : `${path}/${name}`) as ByteString, `${hostPath}/${name}`);
+      add(joinPath(path, name), `${hostPath}/${name}`);
     }
   };
   const add = (path: ByteString, hostPath: string): void => {
     const stats = statHost(hostPath);
     if (stats === undefined || stats.isSocket()) return;
     if (isWhiteout(stats)) {
-      entries.push({ ...NO_ATTRIBUTES, path, kind: "whiteout" });
+      entries.push(whiteoutEntry("whiteout", path));
       return;
     }
     const node = describe(stats, hostPath);
@@ -38,8 +40,6 @@ export function readSnapshot(folder: string): readonly SourcedEntry[] {
   else add(root, dir);
   return entries;
 }
-
-const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
 
 /**
  * The canonical tar of a layer in overlay form: the bytes that `writeLayer` made its diffID of, if it wrote `dir` or its entries

@@ -1,5 +1,6 @@
 import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { Xattrs } from "../../sys/index.ts";
+import { joinPath } from "../../tar/index.ts";
 import { canonicalEntries } from "./canonical.ts";
 import { describe, listNames, statHost } from "./host-files.ts";
 import { LinkGroups } from "./link-groups.ts";
@@ -7,6 +8,7 @@ import { MergedTree } from "./merged-tree.ts";
 import { isOpaque, isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
 import { isSameFile } from "./same-file.ts";
 import type { LayerNode, SourcedEntry } from "./types.ts";
+import { whiteoutEntry } from "./whiteout-entry.ts";
 
 /**
  * The changes that an overlay mount's upper folder holds against the layers below it, as canonical entries. What is
@@ -49,7 +51,7 @@ class UpperScan {
   /** `isMerged`: whether the layers below show through here. */
   #scanFolder(folder: ByteString, hostFolder: string, isMerged: boolean): void {
     for (const name of listNames(hostFolder)) {
-      const path = (folder === "" ? name : `${folder}/${name}`) as ByteString;
+      const path = joinPath(folder, name);
       this.#scan(path, `${hostFolder}/${name}`, isMerged);
     }
   }
@@ -59,7 +61,7 @@ class UpperScan {
     if (stats === undefined || stats.isSocket()) return;
     const below = isMerged ? this.#lower.lstat(path) : undefined;
     if (isWhiteout(stats)) {
-      if (below !== undefined) this.#entries.push({ ...NO_ATTRIBUTES, path, kind: "whiteout" });
+      if (below !== undefined) this.#entries.push(whiteoutEntry("whiteout", path));
       return;
     }
     const node = describe(stats, hostPath);
@@ -73,7 +75,7 @@ class UpperScan {
     const index = this.#entries.length;
     this.#entries.push(this.#toEntry(path, node));
     const hides = below?.kind === "dir" && isOpaque(this.#xattrs, hostPath);
-    if (hides) this.#entries.push({ ...NO_ATTRIBUTES, path, kind: "opaque" });
+    if (hides) this.#entries.push(whiteoutEntry("opaque", path));
     this.#scanFolder(path, hostPath, below?.kind === "dir" && !hides);
     if (isSame && this.#entries.length === index + 1) this.#entries.pop();
   }
@@ -111,5 +113,3 @@ export function toEntry(
     ...(xattrs !== undefined && { xattrs }),
   };
 }
-
-const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;

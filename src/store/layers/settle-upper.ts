@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { type ByteString, toByteString } from "../../oci/layer-entry.ts";
 import { fsPath, makeNode, setMtime, Xattrs } from "../../sys/index.ts";
+import { joinPath } from "../../tar/index.ts";
 import { listHost, statHost } from "./host-files.ts";
 import { isLayerXattr, OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR } from "./overlay-marks.ts";
 import type { SourcedEntry } from "./types.ts";
@@ -26,7 +27,7 @@ export function settleUpper(upper: string, entries: readonly SourcedEntry[]): vo
 
 function removeOthers(hostFolder: string, folder: ByteString, kept: ReadonlySet<ByteString>): void {
   for (const dirent of listHost(hostFolder)) {
-    const path = (folder === "" ? dirent.name : `${folder}/${dirent.name}`) as ByteString;
+    const path = joinPath(folder, dirent.name);
     const hostPath = `${hostFolder}/${dirent.name}`;
     if (!kept.has(path)) rmSync(fsPath(hostPath), { recursive: true, force: true });
     else if (dirent.isDirectory()) removeOthers(hostPath, path, kept);
