@@ -1,4 +1,5 @@
 import { StrakeError } from "../../errors.ts";
+import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
 
 export type LayerErrorCode =
   /** A source file is not what its entry says: its size changed, it vanished or became something else. */
@@ -15,4 +16,9 @@ export type LayerErrorCode =
 /** A layer that cannot be written, read or unpacked. */
 export class LayerError extends StrakeError<LayerErrorCode> {
   static override readonly name: string = "LayerError";
+}
+
+/** A path as messages have it. */
+export function showPath(path: ByteString): string {
+  return JSON.stringify(fromByteString(path));
 }

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
-import { type ByteString, fromByteString } from "../../oci/layer-entry.ts";
+import type { ByteString } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
 import { joinPath, parentPath } from "../../tar/index.ts";
 import { MAX_SYMLINKS } from "../../util/linux-paths.ts";
-import { LayerError } from "./error.ts";
+import { LayerError, showPath } from "./error.ts";
 import { describe, readLink, statHost } from "./host-files.ts";
 import { isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
 import type { SnapshotWriter } from "./snapshot-writer.ts";
@@ -100,7 +100,7 @@ export class FolderResolver {
       return this.#follow(parent, readLink(this.#writer.hostPath(path)), makes, budget, asked);
     }
     if (!makes) return undefined;
-    if (stats !== undefined && !isWhiteout(stats)) throw invalid(asked, `${show(path)} is no folder`);
+    if (stats !== undefined && !isWhiteout(stats)) throw invalid(asked, `${showPath(path)} is no folder`);
     this.#imply(path);
     return path;
   }
@@ -139,9 +139,5 @@ export class FolderResolver {
 const DEFAULT_FOLDER = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0 } as const;
 
 function invalid(path: ByteString, state: string): LayerError {
-  return new LayerError("ENTRY_INVALID", `Cannot unpack what is in ${show(path)}: ${state}`);
-}
-
-function show(path: ByteString): string {
-  return JSON.stringify(fromByteString(path));
+  return new LayerError("ENTRY_INVALID", `Cannot unpack what is in ${showPath(path)}: ${state}`);
 }

@@ -1,10 +1,10 @@
 import { linkSync } from "node:fs";
-import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
+import type { ByteString, LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, Xattrs } from "../../sys/index.ts";
 import { joinPath, parentPath, type TarHeader, type TarSink, toLayerEntry } from "../../tar/index.ts";
 import { MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { copyUp } from "./copy-up.ts";
-import { LayerError } from "./error.ts";
+import { LayerError, showPath } from "./error.ts";
 import { FolderResolver } from "./folder-resolver.ts";
 import { describe, statHost } from "./host-files.ts";
 import { isLayerXattr, isWhiteout, readLayerXattrs } from "./overlay-marks.ts";
@@ -122,7 +122,7 @@ export class LayerSink implements TarSink {
     if (found.kind === "dir") {
       throw new LayerError(
         "ENTRY_INVALID",
-        `Cannot unpack ${show(entry.path)}: it is a hard link to a folder`,
+        `Cannot unpack ${showPath(entry.path)}: it is a hard link to a folder`,
       );
     }
     this.#replace(entry, () => linkSync(fsPath(found.hostPath), fsPath(this.#writer.hostPath(entry.path))));
@@ -157,7 +157,7 @@ export class LayerSink implements TarSink {
     if (source === undefined) {
       throw new LayerError(
         "LINK_TARGET_MISSING",
-        `Cannot unpack ${show(entry.path)}: it is a hard link to ${show(target)}, which is not in the layer`,
+        `Cannot unpack ${showPath(entry.path)}: it is a hard link to ${showPath(target)}, which is not in the layer`,
       );
     }
     this.#replace(entry, () => copyUp(source, entry, this.#writer));
@@ -195,8 +195,4 @@ function usableXattrs(
   return new Map(
     [...xattrs].filter(([name]) => isLayerXattr(name) && (mayHaveUsers || !name.startsWith("user."))),
   );
-}
-
-function show(path: string): string {
-  return JSON.stringify(fromByteString(path as ByteString));
 }

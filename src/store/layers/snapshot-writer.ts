@@ -13,10 +13,10 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
-import { type ByteString, fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
+import type { ByteString, LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath, makeNode, setFdMtime, setMtime, Xattrs } from "../../sys/index.ts";
 import { CreationDefaults } from "./creation-defaults.ts";
-import { LayerError } from "./error.ts";
+import { LayerError, showPath } from "./error.ts";
 import { OPAQUE_VALUE, OPAQUE_XATTR, ROOT_ENTRY_XATTR, readLayerXattrs } from "./overlay-marks.ts";
 import { RealFolders } from "./real-folders.ts";
 
@@ -182,7 +182,7 @@ export class SnapshotWriter {
 function explain(entry: LayerEntry, cause: unknown): unknown {
   const code = (cause as { code?: unknown }).code;
   if (code !== "EPERM" && code !== "EINVAL") return cause;
-  const name = JSON.stringify(fromByteString(entry.path));
+  const name = showPath(entry.path);
   const what = describeAttempt(entry);
   return new LayerError("NOT_PERMITTED", `Cannot unpack ${name}: ${what}`, {
     hint: "Without root, owners must lie in the ranges of /etc/subuid and /etc/subgid, and devices cannot be made",

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { fromByteString, type LayerEntry } from "../../oci/layer-entry.ts";
+import type { LayerEntry } from "../../oci/layer-entry.ts";
 import { fsPath } from "../../sys/index.ts";
-import { LayerError } from "./error.ts";
+import { LayerError, showPath } from "./error.ts";
 import type { SourcedEntry } from "./types.ts";
 
 /** Files up to this are read in one synchronous call, which costs a fifth of an asynchronous one. */
@@ -17,7 +17,7 @@ function fileChanged(entry: LayerEntry, found: number | undefined): LayerError {
   const state = found === undefined ? "more" : String(found);
   return new LayerError(
     "FILE_CHANGED",
-    `Cannot pack ${JSON.stringify(fromByteString(entry.path))}: it has ${state} bytes instead of ${entry.size}`,
+    `Cannot pack ${showPath(entry.path)}: it has ${state} bytes instead of ${entry.size}`,
     { hint: "The file changed while it was read: run the build again when nothing writes to it" },
   );
 }
@@ -27,7 +27,7 @@ function sourceFailed(entry: LayerEntry, cause: unknown): unknown {
   if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP" && code !== "ENXIO") return cause;
   return new LayerError(
     "FILE_CHANGED",
-    `Cannot pack ${JSON.stringify(fromByteString(entry.path))}: its source is no file any more (${code})`,
+    `Cannot pack ${showPath(entry.path)}: its source is no file any more (${code})`,
     { hint: "The file changed while it was read: run the build again when nothing writes to it", cause },
   );
 }
