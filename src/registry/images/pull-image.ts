@@ -1,3 +1,4 @@
+import { bytesOnce } from "../../oci/bytes-once.ts";
 import { type BlobOpener, type BlobSink, type Descriptor, OciError } from "../../oci/index.ts";
 import type { RegistryClient } from "../client.ts";
 import { runParallel } from "../parallel.ts";
@@ -90,8 +91,5 @@ export function distinctBlobs(blobs: readonly Descriptor[]): readonly Descriptor
 }
 
 function opener(bytes: Uint8Array): BlobOpener {
-  return async ({ offset }) =>
-    (async function* () {
-      if (offset < bytes.byteLength) yield bytes.subarray(offset);
-    })();
+  return async ({ offset }) => bytesOnce(bytes.subarray(offset));
 }
