@@ -12,10 +12,7 @@ import type { BlobStore, WriteBlobOptions } from "../types.ts";
 import { FileDigests } from "./file-digests.ts";
 import { type BlobPart, openPartFile, writeThroughPart } from "./part-file.ts";
 import { readChunks } from "./read-chunks.ts";
-import { readSmallBlob } from "./read-small.ts";
-
-/** Blobs up to this are gathered in memory, verified and written whole; past it they arrive in a part file. */
-const SMALL_BLOB_BYTES = 1024 * 1024;
+import { readSmallBlob, SMALL_BLOB_BYTES } from "./read-small.ts";
 
 /** Past this age a small blob is on the disk, even if who wrote it died before syncing it: the kernel sees to that. */
 const SETTLED_MS = 5 * 60 * 1000;

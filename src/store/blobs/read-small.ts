@@ -1,15 +1,16 @@
 import type { BlobOpener } from "../../oci/blob-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { verifyBlob } from "../../oci/verify-blob.ts";
+import type { WriteBlobOptions } from "../types.ts";
+
+/** Blobs up to this are gathered in memory, verified and written whole; past it they arrive in a part file. */
+export const SMALL_BLOB_BYTES = 1024 * 1024;
 
 /** A blob whole, for one that is small enough to be gathered in memory. @throws {OciError} BLOB_CORRUPT */
 export async function readSmallBlob(
   descriptor: Descriptor,
   open: BlobOpener,
-  {
-    signal,
-    onBytes,
-  }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: ((count: number) => void) | undefined },
+  { signal, onBytes }: WriteBlobOptions,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   // An empty blob needs no source: some registries refuse to serve one.

@@ -8,6 +8,7 @@ import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { verifyBlob } from "../../oci/verify-blob.ts";
 import { BLOCK_SIZE, END_OF_ARCHIVE_BYTES, encodeHeader, paddingOf } from "../../tar/encode-header.ts";
+import type { WriteBlobOptions } from "../types.ts";
 import { ReferrerEntries } from "./referrer-entries.ts";
 
 /** Takes an archive's bytes, front to back. */
@@ -47,10 +48,7 @@ export class ArchiveWriter implements BlobSink, ManifestSink {
   async writeBlob(
     descriptor: Descriptor,
     open: BlobOpener,
-    {
-      signal,
-      onBytes,
-    }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (count: number) => void } = {},
+    { signal, onBytes }: WriteBlobOptions = {},
   ): Promise<void> {
     const name = blobName(descriptor.digest);
     await this.#inTurn(async () => {

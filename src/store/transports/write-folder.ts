@@ -13,15 +13,13 @@ import type { ManifestSink } from "../../oci/manifest-source.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { FileDigests } from "../blobs/file-digests.ts";
 import { type BlobPart, openPartFile, writeThroughPart } from "../blobs/part-file.ts";
-import { readSmallBlob } from "../blobs/read-small.ts";
+import { readSmallBlob, SMALL_BLOB_BYTES } from "../blobs/read-small.ts";
 import { isErrno } from "../disk/disk-fault.ts";
+import type { WriteBlobOptions } from "../types.ts";
 import { claimPart } from "./claim-part.ts";
 import { TransportError } from "./error.ts";
 import { whileLocked } from "./lock-folder.ts";
 import { ReferrerEntries } from "./referrer-entries.ts";
-
-/** Blobs up to this are gathered in memory and written whole. */
-const SMALL_BLOB_BYTES = 1024 * 1024;
 
 /** Adds images to an image layout in a folder, which is made where it is missing. Blobs appear whole or not at all. */
 export class FolderWriter implements BlobSink, ManifestSink {
@@ -71,23 +69,19 @@ export class FolderWriter implements BlobSink, ManifestSink {
   async writeBlob(
     descriptor: Descriptor,
     openBlob: BlobOpener,
-    {
-      signal,
-      onBytes,
-    }: { readonly signal?: AbortSignal | undefined; readonly onBytes?: (count: number) => void } = {},
+    options: WriteBlobOptions = {},
   ): Promise<void> {
     if (await this.hasBlob(descriptor)) return;
     const target = this.#path(blobName(descriptor.digest));
     await this.#onDisk(() => mkdir(dirname(target), { recursive: true }));
     if (descriptor.size <= SMALL_BLOB_BYTES) {
-      const bytes = await readSmallBlob(descriptor, openBlob, { signal, onBytes });
+      const bytes = await readSmallBlob(descriptor, openBlob, options);
       await this.#onDisk(() => writeWhole(target, bytes));
       return;
     }
     await writeThroughPart(() => this.#openPart(descriptor, target), descriptor, {
+      ...options,
       open: openBlob,
-      signal,
-      onBytes,
     });
   }
 
