@@ -6,6 +6,7 @@ import { toByteString } from "../../oci/index.ts";
 import { decompress } from "../../store/index.ts";
 import { unpackLayer } from "../../store/layers/index.ts";
 import { COMPRESSION_MAGIC_BYTES, detectCompression, TarError } from "../../tar/index.ts";
+import { isDamage } from "../../util/decompress/is-damage.ts";
 import { BuildError } from "../error.ts";
 
 /** An archive that comes as a stream, or lies in a file, and what messages call it. */
@@ -31,7 +32,7 @@ export async function unpackContext(
     await unpackLayer(bytes, root, { signal });
   } catch (cause) {
     signal.throwIfAborted();
-    if (!isDamage(cause)) throw cause;
+    if (!(cause instanceof TarError || isDamage(cause))) throw cause;
     throw new BuildError("INPUT_MISSING", `Cannot read the build context: ${cause.message}`, {
       hint: `${archive.shownAs} must be a tar (plain, gzip, bzip2 or zstd) or a Dockerfile`,
       cause,
@@ -104,15 +105,4 @@ function refuseXz(head: Uint8Array): void {
   throw new BuildError("UNSUPPORTED", "Cannot read a build context compressed with xz", {
     hint: "Decompress it on the way: xz -dc context.tar.xz | strake build -",
   });
-}
-
-/** What a tar or its compression says of bytes that are not what they should be. */
-function isDamage(error: unknown): error is Error {
-  if (error instanceof TarError) return true;
-  if (!(error instanceof Error) || error instanceof BuildError) return false;
-  const { code } = error as { readonly code?: unknown };
-  return (
-    error.name === "DecompressError" ||
-    (typeof code === "string" && /^(Z_|ERR_ZLIB|CORRUPT|TRUNCATED)/.test(code))
-  );
 }

@@ -3,6 +3,7 @@ import { type ByteString, fromByteString, toByteString } from "../../oci/index.t
 import { type ArtifactEntry, UNPACKED_DIGEST } from "../../registry/index.ts";
 import { decompress, readChunks, StoreError } from "../../store/index.ts";
 import { cleanPath, TarError, type TarHeader, TarParser, type TarSink } from "../../tar/index.ts";
+import { isDamage } from "../../util/decompress/is-damage.ts";
 import { MAX_PATH_BYTES } from "../../util/linux-paths.ts";
 import { CliError } from "../error.ts";
 import { findEscape } from "./find-escape.ts";
@@ -35,7 +36,8 @@ export async function unpackFolder(
     parser.finish();
   } catch (error) {
     sink.abandon();
-    if (!isDamage(error)) throw error;
+    const isUnreadable = error instanceof TarError || error instanceof StoreError || isDamage(error);
+    if (!isUnreadable) throw error;
     throw unusable(shown, `its archive can't be read: ${error.message}`, error);
   }
   const expected = descriptor.annotations?.[UNPACKED_DIGEST];
@@ -129,17 +131,6 @@ class FolderSink implements TarSink {
 function linksBelow(tree: StageTree, base: ByteString): ReadonlyMap<ByteString, ByteString> {
   if (base === "") return tree.symlinks;
   return new Map([...tree.symlinks].filter(([path]) => path.startsWith(`${base}/`)));
-}
-
-/** What a tar or its compression says of bytes that are not what they should be. */
-function isDamage(error: unknown): error is Error {
-  if (error instanceof TarError || error instanceof StoreError) return true;
-  if (!(error instanceof Error) || error instanceof CliError) return false;
-  const { code } = error as { readonly code?: unknown };
-  return (
-    error.name === "DecompressError" ||
-    (typeof code === "string" && /^(Z_|ERR_ZLIB|CORRUPT|TRUNCATED)/.test(code))
-  );
 }
 
 function unusable(shown: string, state: string, cause?: unknown): CliError {
