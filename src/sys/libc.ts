@@ -20,7 +20,6 @@ export interface Libc {
   readonly mknod: ForeignFunction;
   readonly utimensat: ForeignFunction;
   readonly futimens: ForeignFunction;
-  readonly dup: ForeignFunction;
   readonly close: ForeignFunction;
   readonly fcntl: ForeignFunction;
   readonly setsockopt: ForeignFunction;
@@ -55,14 +54,23 @@ function loadLibc(): Libc {
     mknod: bindMknod(declare),
     utimensat: declare("int utimensat(int folder, const void *path, const void *times, int flags)"),
     futimens: declare("int futimens(int fd, const void *times)"),
-    dup: declare("int dup(int fd)"),
     close: declare("int close(int fd)"),
     // It is variadic, which makes no difference to how Linux's machines pass a number.
     fcntl: declare("int fcntl(int fd, int command, int value)"),
     setsockopt: declare("int setsockopt(int fd, int level, int name, const void *value, uint32_t size)"),
-    sendfile: declare("long sendfile(int out, int in, void *offset, size_t count)") as WaitingFunction,
+    sendfile: bindSendfile(declare),
     errno: () => koffi.errno(),
   };
+}
+
+/** With offsets of 64 bits, which glibc has under a name of their own and musl has always. */
+function bindSendfile(declare: (prototype: string) => ForeignFunction): WaitingFunction {
+  const rest = "(int out, int in, void *offset, size_t count)";
+  try {
+    return declare(`long sendfile64${rest}`) as WaitingFunction;
+  } catch {
+    return declare(`long sendfile${rest}`) as WaitingFunction;
+  }
 }
 
 /** Before glibc 2.33 programs were given a mknod when they were linked, and the library has only what it calls. */

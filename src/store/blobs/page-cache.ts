@@ -23,23 +23,14 @@ export class PageCacheGuess {
   #fromDisk = 0;
   #late = 0;
 
-  /** Asked once for each piece. */
-  nextIsCached(): boolean {
-    if (this.#fromDisk === 0) return true;
-    this.#fromDisk--;
-    return false;
-  }
-
   /** Reads on this thread what is probably in the page cache, and on another what is not. @returns how many bytes came */
   async read(file: FileHandle, into: Buffer, { length, position }: Piece): Promise<number> {
-    if (this.nextIsCached()) return this.watch(() => readSync(file.fd, into, 0, length, position));
-    return (await file.read(into, 0, length, position)).bytesRead;
-  }
-
-  /** Does `take`, which gets a piece on this thread, and learns from how long it takes. */
-  watch(take: () => number): number {
+    if (this.#fromDisk > 0) {
+      this.#fromDisk--;
+      return (await file.read(into, 0, length, position)).bytesRead;
+    }
     const begunMs = nowMs();
-    const bytes = take();
+    const bytes = readSync(file.fd, into, 0, length, position);
     this.#late = nowMs() - begunMs > CACHED_MS ? this.#late + 1 : 0;
     if (this.#late >= LATE_IN_A_ROW) {
       this.#late = 0;

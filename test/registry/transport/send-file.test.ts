@@ -74,7 +74,7 @@ test("a file arrives as it is, without all of it passing through this process", 
   const file = await WatchedFile.open(path);
   expect(await server.put(file)).toBe("201 ok");
   expect(server.body().equals(CONTENT)).toBe(true);
-  // On a busy machine the file may seem to lie on a slow disk for a while, and is read then.
+  // On a busy machine the server may seem to stand still for a while, and some is read then.
   expect(file.sentBytes).toBeGreaterThan(0);
   expect(file.closed).toBe(1);
 });
