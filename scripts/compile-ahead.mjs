@@ -40,11 +40,10 @@ export async function compile(bundles, scripts, runner) {
       'FROM base\nWORKDIR /app\nCOPY Dockerfile* .\nCMD ["app"]\n',
     );
     const { bundleFor, compiledFile } = await import(runner);
-    const run = async (argv, env = {}) => {
+    const run = async (argv) => {
       const child = spawn(process.execPath, [SELF, ...argv], {
         cwd: folder,
         env: {
-          ...env,
           PATH: process.env.PATH,
           HOME: folder,
           STRAKE_ROOT: join(folder, "store"),
@@ -76,7 +75,7 @@ export async function compile(bundles, scripts, runner) {
       ["pull", image],
       ["push", image],
     ];
-    for (const transfer of transfers) await run(transfer, { COMPILE_MORE: "1" });
+    for (const transfer of transfers) await run(transfer);
     return Object.values(scripts)
       .map(compiledFile)
       .filter((file) => existsSync(join(bundles, file)));
@@ -86,10 +85,11 @@ export async function compile(bundles, scripts, runner) {
   }
 }
 
-/** @param isMore whether what is compiled already stays */
-async function runAndKeep(script, isMore) {
-  const { compileBundle, compiledFile, runBundle } = await import(process.env.RUN_BUNDLE);
+async function runAndKeep(script) {
+  const { bundleFor, compileBundle, compiledFile, runBundle } = await import(process.env.RUN_BUNDLE);
   const compiled = compiledFile(script);
+  // What one transfer compiled stays for the next.
+  const isMore = bundleFor(process.argv[2]) === "transfers";
   const code = compileBundle(script, isMore && existsSync(compiled) ? readFileSync(compiled) : undefined);
   process.on("exit", () => {
     // In a user namespace the command runs itself again: that process was first, and has compiled more.
@@ -133,6 +133,5 @@ function answerTo({ method, url }, layout) {
 }
 
 if (process.argv[1] === SELF) {
-  const { COMPILE_AHEAD, COMPILE_MORE } = process.env;
-  await runAndKeep(COMPILE_AHEAD, COMPILE_MORE !== undefined);
+  await runAndKeep(process.env.COMPILE_AHEAD);
 }

@@ -38,13 +38,13 @@ export function comparePaths(a: string, b: string): number {
 }
 
 /** The folder that holds `path`; "" for what is in the root, and for the root. */
-export function parentPath(path: ByteString): ByteString {
+export function parentPath(path: string): ByteString {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0)) as ByteString;
 }
 
-/** The path of what is called `name` in a folder; "" is the root. */
+/** The path of what is called `name` in a folder; "" is the root, and as a name the folder itself. */
 export function joinPath(folder: string, name: string): ByteString {
-  return (folder === "" ? name : `${folder}/${name}`) as ByteString;
+  return (folder === "" ? name : name === "" ? folder : `${folder}/${name}`) as ByteString;
 }
 
 const SLASH = 0x2f;

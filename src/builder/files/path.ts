@@ -1,5 +1,7 @@
 import type { ByteString } from "../../oci/layer-entry.ts";
 
+export { joinPath, parentPath } from "../../tar/path-rules.ts";
+
 /*
  * Paths inside trees: relative to the root, "" for the root itself. Byte strings and plain text are treated alike,
  * since only "/" and "." matter here.
@@ -20,15 +22,6 @@ export function cleanPath(path: string): ByteString {
 }
 
 const NEEDS_CLEANING = /^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
-
-export function joinPath(folder: string, name: string): ByteString {
-  return (folder === "" ? name : name === "" ? folder : `${folder}/${name}`) as ByteString;
-}
-
-/** The folder around; the root's is the root. */
-export function parentPath(path: string): ByteString {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/"))) as ByteString;
-}
 
 /** The last part; "" for the root. */
 export function baseName(path: string): ByteString {

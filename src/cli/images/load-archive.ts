@@ -1,3 +1,4 @@
+import { blobName } from "../../oci/image-layout.ts";
 import {
   type Descriptor,
   formatReference,
@@ -47,7 +48,7 @@ export async function loadArchive(files: FileSet, options: LoadOptions): Promise
     for (const { descriptor, names } of layout.images) {
       const image = await loadRoot(layout, descriptor, { ...options, isDockerSave: entries !== undefined });
       if (image === undefined) continue;
-      const more = namesByConfig.get(`blobs/${image.imageId.replace(":", "/")}`) ?? [];
+      const more = namesByConfig.get(blobName(image.imageId)) ?? [];
       loaded.push({ image, names: fullNames([...names, ...more]) });
     }
     if (loaded.length > 0) return loaded;

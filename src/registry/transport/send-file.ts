@@ -44,7 +44,6 @@ export async function sendFile(
     await untilTaken(outgoing, piece, { ahead: Math.min(sent, HELD_BYTES), windowMs });
     if (!isWanted()) return;
     sent = await file.send(numberOf(outgoing.socket), callBytes);
-    if (!isWanted()) return;
     const perMs = (piece.byteLength + sent) / (nowMs() - begunMs);
     const most = Math.min(2 * callBytes, MOST_CALL_BYTES);
     callBytes = Math.round(Math.max(LEAST_CALL_BYTES, Math.min(most, CALL_MS * perMs)));
